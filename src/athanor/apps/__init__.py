@@ -1,0 +1,1 @@
+"""Industrial apps: each a room of its own."""

@@ -1,0 +1,1 @@
+"""Benchmarks: every performance figure that Athanor claims comes from one of these."""

@@ -1,0 +1,1 @@
+"""The living reference plant: three enterprises and their park, simulated and served over real protocols."""

@@ -1,0 +1,1 @@
+"""The edge: speaks to devices, keeps everything on disk, delivers it."""

@@ -1,0 +1,1 @@
+"""The door that apps come in by: manifest, declarations, registry."""

@@ -1,0 +1,71 @@
+"""What an app may declare in its `setup(app)`: pages, routes, handlers and jobs. Declaring does no work."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter
+
+from athanor.kernel.apps.manifest import Manifest
+from athanor.kernel.errors import AthanorError
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class PageDeclaration:
+    """A screen. `builder`'s parameters are path parameters and the ports that the manifest names."""
+
+    path: str
+    builder: Handler
+    permission: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A handler for events of one topic, or `telemetry.batch` for live batches."""
+
+    topic: str
+    handler: Handler
+
+
+@dataclass
+class App:
+    """One app's declarations, gathered before anything starts."""
+
+    manifest: Manifest
+    pages: list[PageDeclaration] = field(default_factory=list)
+    subscriptions: list[Subscription] = field(default_factory=list)
+    routers: list[tuple[APIRouter, str]] = field(default_factory=list)
+
+    def page(self, path: str, builder: Handler, *, permission: str) -> None:
+        """Add a screen at `/<app id>` or below it. Raises BadDeclarationError."""
+        home = f"/{self.manifest.id}"
+        if path != home and not path.startswith(home + "/"):
+            raise BadDeclarationError(self.manifest.id, f"its page {path} lies outside {home}")
+        self._check(permission)
+        self.pages.append(PageDeclaration(path, builder, permission))
+
+    def on(self, topic: str, handler: Handler) -> None:
+        """Call `handler(event, …ports)` for each event of a topic that the manifest subscribes to."""
+        if topic not in self.manifest.subscribes:
+            raise BadDeclarationError(self.manifest.id, f"it handles {topic}, which its manifest does not subscribe to")
+        self.subscriptions.append(Subscription(topic, handler))
+
+    def api(self, router: APIRouter, *, permission: str) -> None:
+        """Mount REST routes under `/api/v1/<app id>`; all of them ask for `permission`."""
+        self._check(permission)
+        self.routers.append((router, permission))
+
+    def _check(self, permission: str) -> None:
+        if permission not in self.manifest.permissions:
+            raise BadDeclarationError(self.manifest.id, f"it asks for {permission}, which its manifest does not list")
+
+
+class BadDeclarationError(AthanorError):
+    """An app's code and its manifest disagree."""
+
+    code = "apps.bad-declaration"
+
+    def __init__(self, app_id: str, reason: str) -> None:
+        super().__init__(f"App {app_id!r} cannot be loaded: {reason}. Correct its setup() or its manifest.toml.")

@@ -1,0 +1,1 @@
+"""What carries events and live batches between the parts."""

@@ -1,0 +1,1 @@
+"""The historian: every sample, kept for years and answered in milliseconds."""

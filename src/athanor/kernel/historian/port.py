@@ -1,0 +1,114 @@
+"""The contract of a historian and the value types it speaks. Rules are numbered in docs/historian.md."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+import pyarrow as pa
+
+from athanor.kernel.errors import AthanorError
+from athanor.kernel.plant.model import TagId
+from athanor.kernel.telemetry import TIME
+
+STORED = pa.schema(
+    [
+        pa.field("tag", pa.int32(), nullable=False),  # TagId
+        pa.field("time", TIME, nullable=False),
+        pa.field("value", pa.float64()),
+        pa.field("text", pa.string()),
+        pa.field("quality", pa.uint8(), nullable=False),
+    ]
+)
+
+
+class Aggregate(StrEnum):
+    """What a step's good samples become."""
+
+    MEAN = "mean"  # of the samples, each weighted by the time until the next
+    MIN = "min"
+    MAX = "max"
+    FIRST = "first"
+    LAST = "last"
+    SUM = "sum"
+    COUNT = "count"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of time that holds its start and not its end. Times are aware."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise ValueError(f"A span needs aware times; got {self.start} to {self.end}.")
+        if self.end < self.start:
+            raise ValueError(f"A span cannot end before it starts: {self.start} to {self.end}.")
+
+    @property
+    def start_us(self) -> int:
+        return microseconds(self.start)
+
+    @property
+    def end_us(self) -> int:
+        return microseconds(self.end)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def microseconds(moment: datetime) -> int:
+    """Whole microseconds since 1970 UTC, exact (no float in between)."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+class HistorianFullError(AthanorError):
+    """The disk under the historian takes no more."""
+
+    code = "historian.full"
+
+    def __init__(self, place: object, reason: object) -> None:
+        super().__init__(
+            f"The historian at {place} cannot store samples ({reason}). Free disk space; edges keep what is not "
+            "acknowledged and send it again."
+        )
+
+
+class Historian(Protocol):
+    """Keeps samples, at most one for each tag and source time.
+
+    Times are aware; tables are sorted by tag, then time. Safe for concurrent use. Whoever opened it closes it.
+    """
+
+    async def write(self, batch: pa.RecordBatch) -> None:
+        """Store all or none of a batch (schema STORED, any order); durable on return.
+
+        A later sample for the same tag and time replaces the earlier, also within the batch.
+        Raises HistorianFullError when there is no room.
+        """
+
+    async def read(self, tags: Sequence[TagId], span: Span) -> pa.Table:
+        """Samples (STORED) by tag, then time, bad ones too; no rows for an unknown tag."""
+
+    async def resample(self, tags: Sequence[TagId], span: Span, step: timedelta, how: Aggregate) -> pa.Table:
+        """Columns tag, time (start of the step), value; a row for each tag and step that has good numbers.
+
+        Steps are counted from the span's start. A mean is weighted by time, each sample holding until the next good
+        one of the span or the step's end; a step whose first sample comes late starts from the sample before, if that
+        lies within the span.
+        """
+
+    async def downsample(self, tags: Sequence[TagId], span: Span, points: int) -> pa.Table:
+        """At most about `points` good numbers a tag (columns tag, time, value) that look as all of them would.
+
+        The extremes are kept. Where a tag has no more than `points`, all its good numbers come.
+        """
+
+    async def latest(self) -> pa.Table:
+        """The newest sample (STORED) of every tag that has any."""
+
+    async def close(self) -> None:
+        """Flush and let go of files; the historian answers nothing after."""

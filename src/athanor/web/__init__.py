@@ -1,0 +1,1 @@
+"""The shell that frames apps, and the components that their pages are built of."""
