@@ -64,6 +64,7 @@ class Tag:
 
     @property
     def node_path(self) -> str:
+        """The path of the node that it is on."""
         return self.path.rpartition(".")[0]
 
 
@@ -81,6 +82,7 @@ class Node:
 
     @property
     def parent(self) -> str | None:
+        """The path of the node above; None for a site."""
         return self.path.rpartition(".")[0] or None
 
 
@@ -104,6 +106,7 @@ class Plant:
 
     @cached_property
     def tags(self) -> Mapping[str, Tag]:
+        """Every tag of every node, by path, in tree order."""
         return {tag.path: tag for node in self.nodes.values() for tag in node.tags}
 
     @cached_property
