@@ -1,1 +1,1 @@
-"""The edge: speaks to devices, keeps everything on disk, delivers it."""
+"""The edge: speaks to devices, keeps what it hears on disk and delivers it to the server, oldest first."""

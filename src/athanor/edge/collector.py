@@ -1,0 +1,209 @@
+"""Gathers samples of all sources column by column, and hands them to the buffer as batches."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import structlog
+
+from athanor.edge.buffer import Buffer, BufferUnwritableError
+from athanor.edge.config import CollectorConfig
+from athanor.edge.source import Counters, SourceStatus
+from athanor.kernel.telemetry import SAMPLES, TIME, Quality, encode
+
+log = structlog.get_logger(__name__)
+
+MAX_WAITING_ROWS = 500_000  # in memory while the buffer takes nothing in: about 50 MB
+_SKEW_US = 600_000_000
+
+
+class Collector:
+    """Batches in the making. Samples go in from the event loop; `run` brings them to the buffer.
+
+    While the buffer cannot be written (its disk is full), samples wait here up to `MAX_WAITING_ROWS`; later ones are
+    refused and counted: what is already kept is worth more than what cannot be kept.
+    """
+
+    def __init__(self, buffer: Buffer, config: CollectorConfig) -> None:
+        self._buffer = buffer
+        self._config = config
+        self._columns = _Columns()
+        self._batches: list[pa.RecordBatch] = []
+        self._rows = 0
+        self._waiting: pa.RecordBatch | None = None  # built, not yet in the buffer
+        self._full = asyncio.Event()
+        self._is_stuck = False
+        self.refused_rows = 0
+
+    def add(self, tag: str, time_us: int, value: float | str | None, quality: Quality, unit: str | None) -> None:
+        """One sample; refused and counted when the memory set aside for waiting is used up."""
+        if self._has_room_for(1):
+            self._columns.append(tag, time_us, value, quality, unit)
+            self._grown_by(1)
+
+    def add_batch(self, batch: pa.RecordBatch) -> None:
+        """Many samples (schema SAMPLES); refused and counted as a whole."""
+        if batch.num_rows and self._has_room_for(batch.num_rows):
+            self._take_columns()
+            self._batches.append(batch)
+            self._grown_by(batch.num_rows)
+
+    async def run(self) -> None:
+        """Flush at each interval, or sooner when a batch is full, until cancelled."""
+        while True:
+            try:
+                async with asyncio.timeout(self._config.flush_interval_s):
+                    await self._full.wait()
+            except TimeoutError:
+                pass  # the interval is over: flush what there is
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Bring all samples to the buffer. Where it cannot be written, they stay here until the next flush."""
+        self._full.clear()
+        if self._waiting is None:
+            self._waiting = self._take()
+        while self._waiting is not None:
+            try:
+                await self._buffer.append(await asyncio.to_thread(encode, self._waiting), self._waiting.num_rows)
+            except BufferUnwritableError as error:
+                self._say_stuck(error)
+                return
+            self._say_moving()
+            self._waiting = self._take() if self._rows >= self._config.max_rows else None
+
+    def _has_room_for(self, rows: int) -> bool:
+        waiting = 0 if self._waiting is None else self._waiting.num_rows
+        if self._rows + waiting + rows <= MAX_WAITING_ROWS:
+            return True
+        self.refused_rows += rows
+        return False
+
+    def _grown_by(self, rows: int) -> None:
+        self._rows += rows
+        if self._rows >= self._config.max_rows:
+            self._full.set()
+
+    def _take_columns(self) -> None:
+        """Close the columns as a batch, so that order of arrival holds across `add` and `add_batch`."""
+        if self._columns.tag:
+            self._batches.append(self._columns.to_batch())
+            self._columns = _Columns()
+
+    def _take(self) -> pa.RecordBatch | None:
+        self._take_columns()
+        batches, self._batches, self._rows = self._batches, [], 0
+        return merged(batches) if batches else None
+
+    def _say_stuck(self, error: BufferUnwritableError) -> None:
+        if not self._is_stuck:
+            log.error("buffer.unwritable", reason=str(error), code=error.code)
+        self._is_stuck = True
+
+    def _say_moving(self) -> None:
+        if self._is_stuck:
+            log.info("buffer.writable-again", refused_rows=self.refused_rows)
+        self._is_stuck = False
+
+
+class _Columns:
+    """Single samples on their way to a batch."""
+
+    def __init__(self) -> None:
+        self.tag: list[str] = []
+        self.time_us: list[int] = []
+        self.number: list[float | None] = []
+        self.text: list[str | None] = []
+        self.quality: list[int] = []
+        self.unit: list[str | None] = []
+
+    def append(self, tag: str, time_us: int, value: float | str | None, quality: Quality, unit: str | None) -> None:
+        is_text = isinstance(value, str)
+        self.tag.append(tag)
+        self.time_us.append(time_us)
+        self.number.append(None if is_text else value)  # type: ignore[arg-type]  # is_text narrows it
+        self.text.append(value if is_text else None)  # type: ignore[arg-type]
+        self.quality.append(quality)
+        self.unit.append(unit)
+
+    def to_batch(self) -> pa.RecordBatch:
+        return pa.record_batch(
+            [
+                pa.array(self.tag, pa.string()).dictionary_encode(),
+                pa.array(self.time_us, pa.int64()).cast(TIME),
+                pa.array(self.number, pa.float64()),
+                pa.array(self.text, pa.string()),
+                pa.array(self.quality, pa.uint8()),
+                pa.array(self.unit, pa.string()).cast(SAMPLES.field("unit").type),
+            ],
+            schema=SAMPLES,
+        )
+
+
+def merged(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """One batch (schema SAMPLES) with the rows of all, in order; a single one comes back as it is."""
+    if len(batches) == 1:
+        return batches[0]
+    return pa.Table.from_batches(batches, SAMPLES).unify_dictionaries().combine_chunks().to_batches()[0]
+
+
+class SourceSink:
+    """One source's way into the collector (a `Sink`): counts what passes, and remembers which tags were lost."""
+
+    def __init__(self, collector: Collector, status: SourceStatus) -> None:
+        self._collector = collector
+        self._status = status
+        self._lost_at_us: dict[str, int] = {}
+
+    def add(
+        self,
+        tag: str,
+        time_us: int,
+        value: float | str | None,
+        quality: Quality = Quality.GOOD,
+        unit: str | None = None,
+        *,
+        is_historical: bool = False,
+    ) -> None:
+        """See `Sink`."""
+        now_us = now_microseconds()
+        self._count(1, int(quality is Quality.BAD), int(time_us > now_us + _SKEW_US))
+        self._collector.add(tag, time_us, value, quality, unit)
+        if self._lost_at_us and not is_historical and time_us <= self._lost_at_us.pop(tag, time_us - 1):
+            self._collector.add(tag, now_us, value, quality, unit)
+
+    def add_batch(self, batch: pa.RecordBatch) -> None:
+        """See `Sink`."""
+        if not batch.num_rows:
+            return
+        quality = batch.column("quality").to_numpy()
+        newest_us = pc.max(batch.column("time").cast(pa.int64())).as_py()
+        latest_us = now_microseconds() + _SKEW_US
+        ahead = 0
+        if newest_us > latest_us:
+            ahead = int(np.count_nonzero(batch.column("time").cast(pa.int64()).to_numpy() > latest_us))
+        self._count(batch.num_rows, int(np.count_nonzero(quality == Quality.BAD)), ahead)
+        self._collector.add_batch(batch)
+
+    def add_lost(self, tags: Iterable[str]) -> None:
+        """See `Sink`."""
+        now_us = now_microseconds()
+        for tag in tags:
+            self.add(tag, now_us, None, Quality.BAD, is_historical=True)
+            self._lost_at_us[tag] = now_us
+
+    def _count(self, samples: int, bad: int, ahead: int) -> None:
+        counters: Counters = self._status.counters
+        counters.samples += samples
+        counters.bad += bad
+        counters.clock_skew += ahead
+        self._status.last_sample_at = datetime.now(UTC)
+
+
+def now_microseconds() -> int:
+    """The edge's clock, microseconds since 1970 UTC."""
+    return time.time_ns() // 1000
