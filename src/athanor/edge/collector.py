@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 MAX_WAITING_ROWS = 500_000  # in memory while the buffer takes nothing in: about 50 MB
 _SKEW_US = 600_000_000
+_EARLIEST_US, _LATEST_US = -62_135_596_800_000_000, 253_402_300_799_000_000  # years 1 to 9999, all that a date can say
 
 
 class Collector:
@@ -122,11 +123,10 @@ class _Columns:
         self.unit: list[str | None] = []
 
     def append(self, tag: str, time_us: int, value: float | str | None, quality: Quality, unit: str | None) -> None:
-        is_text = isinstance(value, str)
         self.tag.append(tag)
         self.time_us.append(time_us)
-        self.number.append(None if is_text else value)  # type: ignore[arg-type]  # is_text narrows it
-        self.text.append(value if is_text else None)  # type: ignore[arg-type]
+        self.number.append(None if value is None or isinstance(value, str) else float(value))
+        self.text.append(_storable(value) if isinstance(value, str) else None)
         self.quality.append(quality)
         self.unit.append(unit)
 
@@ -142,6 +142,11 @@ class _Columns:
             ],
             schema=SAMPLES,
         )
+
+
+def _storable(text: str) -> str:
+    """The text without half characters (lone surrogates), which JSON may carry and UTF-8 cannot."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def merged(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
@@ -171,6 +176,9 @@ class SourceSink:
     ) -> None:
         """See `Sink`."""
         now_us = now_microseconds()
+        if not _EARLIEST_US <= time_us <= _LATEST_US:
+            self._status.counters.undecodable += 1
+            time_us, value, quality = now_us, None, Quality.BAD
         self._count(1, int(quality is Quality.BAD), int(time_us > now_us + _SKEW_US))
         self._collector.add(tag, time_us, value, quality, unit)
         if self._lost_at_us and not is_historical and time_us <= self._lost_at_us.pop(tag, time_us - 1):
@@ -193,7 +201,7 @@ class SourceSink:
         """See `Sink`."""
         now_us = now_microseconds()
         for tag in tags:
-            self.add(tag, now_us, None, Quality.BAD, is_historical=True)
+            self._collector.add(tag, now_us, None, Quality.BAD, None)
             self._lost_at_us[tag] = now_us
 
     def _count(self, samples: int, bad: int, ahead: int) -> None:

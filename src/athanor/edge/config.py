@@ -241,8 +241,8 @@ class EdgeConfig(ConfigSection):
 
     edge: Id = Field(description="The edge's name, unique in the park.")
     uplink: UplinkConfig
-    buffer: BufferConfig = BufferConfig()
-    collector: CollectorConfig = CollectorConfig()
+    buffer: BufferConfig = Field(default_factory=lambda: BufferConfig.model_validate({}))
+    collector: CollectorConfig = Field(default_factory=lambda: CollectorConfig.model_validate({}))
     sources: tuple[Source, ...]
 
     @field_validator("sources")

@@ -44,7 +44,7 @@ class Read:
             values[places] = _decoded(words, offsets, kind, order, bit)
         scale = np.array([tag.scale for _, tag in self.tags])
         offset = np.array([tag.offset for _, tag in self.tags])
-        return values * scale + offset
+        return np.asarray(values * scale + offset)
 
     def _layouts(self) -> dict[tuple[NumberType, WordOrder, int | None], list[int]]:
         """Places of the tags that are decoded alike."""
@@ -96,5 +96,5 @@ def _decoded(words: np.ndarray, offsets: np.ndarray, kind: NumberType, order: Wo
     if bit is not None:
         return bit_of(words[offsets], bit)
     if kind is NumberType.BOOL:
-        return words[offsets].astype(np.float64)
+        return np.asarray(words[offsets], np.float64)
     return decode(words[offsets[:, None] + np.arange(kind.words)], kind, order)

@@ -35,8 +35,8 @@ class SourceRefusedError(AthanorError):
 
     def __init__(self, address: str, reason: object) -> None:
         super().__init__(
-            f"{address} refuses this edge ({reason}). Athanor keeps trying. Check user and password_env of this source, "
-            "and the rights that the server gives that user."
+            f"{address} refuses this edge ({reason}). Athanor keeps trying. Check user and password_env of this "
+            "source, and the rights that the server gives that user."
         )
 
 
