@@ -1,1 +1,1 @@
-"""Transactional tables: engine, migrations."""
+"""Transactional tables: one engine and its options, the base of all models, and the migrations."""

@@ -102,7 +102,7 @@ class Faults:
         try:
             return choices(text)
         except ValueError:
-            self.add(node, f"{what} cannot be {text!r}. {suggestion(text, list(choices))}")
+            self.add(node, f"{what} cannot be {text!r}. {suggestion(text, [choice.value for choice in choices])}")
             return None
 
     def name(self, node: Node, what: str) -> Text | None:

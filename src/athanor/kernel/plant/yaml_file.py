@@ -154,7 +154,7 @@ class _Reader:
             return None
         try:
             ZoneInfo(zone)
-        except (OSError, ValueError):  # ZoneInfoNotFoundError, a folder's name, or a path out of the database
+        except (KeyError, OSError, ValueError):  # unknown, a folder of the database, or a path out of it
             self.faults.add(node, f"There is no time zone {zone!r}. Write an IANA name such as Asia/Shanghai.")
             return None
         return zone

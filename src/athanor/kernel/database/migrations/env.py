@@ -1,0 +1,18 @@
+"""What Alembic runs: migrations on the connection that `athanor.kernel.database.migrating` has opened.
+
+A new migration is written by `alembic.command.revision` with the same configuration; docs/development.md says how.
+"""
+
+from alembic import context
+
+import athanor.kernel.identity.tables
+import athanor.kernel.plant.tables  # noqa: F401  # both put their tables into Base.metadata
+from athanor.kernel.database.base import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    render_as_batch=True,  # SQLite alters a table by copying it
+    transactional_ddl=True,  # SQLite can, though Alembic takes it for one that cannot
+)
+context.run_migrations()
