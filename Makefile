@@ -53,9 +53,8 @@ pytest: setup-dev ## Run the tests alone. ARGS="-k historian" picks some.
 bench: setup-dev ## Measure what docs/benchmarks.md claims. ARGS="path --quick" picks one.
 	$(VENV)/bin/athanor bench $(ARGS)
 
-pages: setup-dev ## Write the pages that come out of the code: docs/errors.md and docs/img/house.svg.
+pages: setup-dev ## Write the page of manual that comes out of the code: docs/errors.md.
 	$(PYTHON) scripts/list_errors.py
-	$(PYTHON) scripts/draw_house.py
 
 screenshots: setup-dev ## Take the manual's pictures. ARGS="--url … --login … --password …" names a running server.
 	$(PYTHON) scripts/screenshots.py $(ARGS)

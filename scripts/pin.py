@@ -10,7 +10,6 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-BUILD_TOOLS = {"pip", "setuptools", "wheel"}  # they belong to the environment, not to us
 HEADER = "# Written by scripts/pin.py. Every version that Athanor was tested with; pip reads it as --constraint.\n"
 
 
@@ -28,7 +27,7 @@ def closure(name: str, extras: frozenset[str]) -> dict[str, str]:
         versions[canonicalize_name(wanted[0])] = found.version
         waiting += [need for text in found.requires or () if (need := _applies(Requirement(text), wanted[1]))]
     del versions[canonicalize_name(name)]
-    return {need: version for need, version in sorted(versions.items()) if need not in BUILD_TOOLS}
+    return dict(sorted(versions.items()))
 
 
 def _applies(requirement: Requirement, extras: frozenset[str]) -> tuple[str, frozenset[str]] | None:
