@@ -7,7 +7,6 @@ power supply. docs/decisions/0005 says what happens when there is no room.
 import asyncio
 import contextlib
 import sqlite3
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import TypeVar
 
 import structlog
 
+from athanor.edge.clock import now_microseconds
 from athanor.kernel.errors import AthanorError
 
 log = structlog.get_logger(__name__)
@@ -169,7 +169,7 @@ class Buffer:
             file.execute("PRAGMA journal_size_limit = 67108864")
             _check(file)
             file.executescript(_TABLES)
-            _begin_sequence(file, max(self._last_sequence + 1, time.time_ns() // 1000))
+            _begin_sequence(file, max(self._last_sequence + 1, now_microseconds()))
             self._waiting = _waiting(file, "1")
         except BaseException:
             file.close()
@@ -189,8 +189,8 @@ class Buffer:
     def _append(self, file: sqlite3.Connection, body: bytes, rows: int) -> int:
         surplus = self._waiting.bytes + len(body) - self._max_bytes
         dropped = self._drop_oldest(file, surplus) if surplus > 0 else _Waiting(0, 0, 0)
-        now_us = time.time_ns() // 1000
-        inserted = file.execute("INSERT INTO batches (rows, kept_at_us, body) VALUES (?, ?, ?)", (rows, now_us, body))
+        kept = (rows, now_microseconds(), body)
+        inserted = file.execute("INSERT INTO batches (rows, kept_at_us, body) VALUES (?, ?, ?)", kept)
         file.commit()
         self._waiting = self._waiting.plus(_Waiting(1, rows, len(body))).less(dropped)
         self._say_dropping(dropped)

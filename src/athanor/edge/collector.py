@@ -1,7 +1,7 @@
 """Gathers samples of all sources column by column, and hands them to the buffer as batches."""
 
 import asyncio
-import time
+import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import structlog
 
 from athanor.edge.buffer import Buffer, BufferUnwritableError
+from athanor.edge.clock import now_microseconds
 from athanor.edge.config import CollectorConfig
 from athanor.edge.source import Counters, SourceStatus
 from athanor.kernel.telemetry import SAMPLES, TIME, Quality, encode
@@ -144,6 +145,12 @@ class _Columns:
         )
 
 
+def _is_sayable(time_us: int, value: float | str | None) -> bool:
+    """Whether the time has a date, and the value, if a number, is one."""
+    is_number = not isinstance(value, float) or math.isfinite(value)
+    return is_number and _EARLIEST_US <= time_us <= _LATEST_US
+
+
 def _storable(text: str) -> str:
     """The text without half characters (lone surrogates), which JSON may carry and UTF-8 cannot."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
@@ -176,13 +183,15 @@ class SourceSink:
     ) -> None:
         """See `Sink`."""
         now_us = now_microseconds()
-        if not _EARLIEST_US <= time_us <= _LATEST_US:
+        if not _is_sayable(time_us, value):
             self._status.counters.undecodable += 1
             time_us, value, quality = now_us, None, Quality.BAD
         self._count(1, int(quality is Quality.BAD), int(time_us > now_us + _SKEW_US))
         self._collector.add(tag, time_us, value, quality, unit)
-        if self._lost_at_us and not is_historical and time_us <= self._lost_at_us.pop(tag, time_us - 1):
-            self._collector.add(tag, now_us, value, quality, unit)
+        if self._lost_at_us and not is_historical:
+            lost_at_us = self._lost_at_us.pop(tag, None)
+            if lost_at_us is not None and time_us <= lost_at_us:
+                self._collector.add(tag, max(now_us, lost_at_us + 1), value, quality, unit)
 
     def add_batch(self, batch: pa.RecordBatch) -> None:
         """See `Sink`."""
@@ -197,12 +206,12 @@ class SourceSink:
         self._count(batch.num_rows, int(np.count_nonzero(quality == Quality.BAD)), ahead)
         self._collector.add_batch(batch)
 
-    def add_lost(self, tags: Iterable[str]) -> None:
+    def add_lost(self, tags: Iterable[str], at_us: int | None = None) -> None:
         """See `Sink`."""
-        now_us = now_microseconds()
+        lost_at_us = now_microseconds() if at_us is None else at_us
         for tag in tags:
-            self._collector.add(tag, now_us, None, Quality.BAD, None)
-            self._lost_at_us[tag] = now_us
+            self._collector.add(tag, lost_at_us, None, Quality.BAD, None)
+            self._lost_at_us[tag] = lost_at_us
 
     def _count(self, samples: int, bad: int, ahead: int) -> None:
         counters: Counters = self._status.counters
@@ -210,8 +219,3 @@ class SourceSink:
         counters.bad += bad
         counters.clock_skew += ahead
         self._status.last_sample_at = datetime.now(UTC)
-
-
-def now_microseconds() -> int:
-    """The edge's clock, microseconds since 1970 UTC."""
-    return time.time_ns() // 1000

@@ -58,8 +58,8 @@ class Sink(Protocol):
     def add_batch(self, batch: pa.RecordBatch) -> None:
         """Many samples at once (schema SAMPLES)."""
 
-    def add_lost(self, tags: Iterable[str]) -> None:
-        """From now on nobody knows these tags' values: each gets a bad sample without value.
+    def add_lost(self, tags: Iterable[str], at_us: int | None = None) -> None:
+        """From `at_us` (now) on nobody knows these tags' values: each gets a bad sample without value.
 
         When such a tag speaks again with a source time before the loss (it did not change meanwhile), its value is
         said a second time with the time of receipt: else the loss would stay the newest word.

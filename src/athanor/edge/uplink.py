@@ -110,6 +110,11 @@ class Uplink:
         finally:
             upcoming.cancel()
 
+    @property
+    def is_in_trouble(self) -> bool:
+        """Whether the server's last answer was none, or a refusal."""
+        return self._trouble is not None
+
     async def drain(self) -> None:
         """Wait until the buffer is empty; `run` must be running."""
         while (await self._buffer.backlog()).batches:
