@@ -1,7 +1,4 @@
-"""What Alembic runs: migrations on the connection that `athanor.kernel.database.migrating` has opened.
-
-A new migration is written by `alembic.command.revision` with the same configuration; docs/development.md says how.
-"""
+"""What Alembic runs: migrations on the connection that `athanor.kernel.database.migrating` has opened."""
 
 from alembic import context
 
