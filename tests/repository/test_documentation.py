@@ -7,6 +7,9 @@ from textwrap import dedent
 import pytest
 
 import athanor
+from athanor.edge.config import load_edge_config
+from athanor.kernel.plant.yaml_file import load_plant
+from athanor.kernel.settings import load_settings
 
 from .tree import ROOT, code_blocks, links, named, pages, pyproject
 
@@ -53,12 +56,27 @@ def test_the_readme_names_the_two_commands_that_do_everything(readme: Path) -> N
     assert re.findall(r"^make \S+", commands, re.MULTILINE) == ["make demo", "make test"]
 
 
-def test_both_readmes_show_the_same_pictures_and_commands() -> None:
+def test_both_readmes_show_the_same_pictures_and_the_same_commands_and_files() -> None:
     english, chinese = (
-        (sorted(link for link in links(page) if link.endswith((".png", ".svg"))), code_blocks(page, "sh"))
+        (
+            sorted(link.replace("-zh.", ".") for link in links(page) if link.endswith(".png")),
+            [code_blocks(page, language) for language in ("sh", "yaml", "toml")],
+        )
         for page in READMES
     )
     assert chinese == english
+
+
+def test_the_readmes_plant_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for code in [*code_blocks(READMES[0], "yaml"), *code_blocks(READMES[0], "toml")]:
+        (tmp_path / code.partition("\n")[0].removeprefix("# ")).write_text(code, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings()
+    assert settings.plant_file
+    assert settings.edge.config
+    plant = load_plant(settings.plant_file)
+    edge = load_edge_config(settings.edge.config)
+    assert {tag for source in edge.sources for tag in source.tags} == set(plant.tags)
 
 
 def test_the_continuous_integration_runs_the_readmes_test_command() -> None:
