@@ -74,9 +74,10 @@ class Backlog:
 class Buffer:
     """A bounded queue of encoded batches on disk. One process opens a file at a time; whoever opened it closes it."""
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path, max_bytes: int, wait_s: float) -> None:
         self._path = path
         self._max_bytes = max_bytes
+        self._wait_s = wait_s
         self._thread = ThreadPoolExecutor(1, "edge-buffer")  # the only one that touches the connection
         self._file: sqlite3.Connection | None = None
         self._waiting = _Waiting(0, 0, 0)
@@ -85,12 +86,13 @@ class Buffer:
         self.arrived = asyncio.Event()  # set by every append; cleared by whoever waits for it
 
     @classmethod
-    async def open(cls, path: Path, max_bytes: int) -> "Buffer":
+    async def open(cls, path: Path, max_bytes: int, *, wait_s: float = 10.0) -> "Buffer":
         """Open or create the file. A damaged one is set aside under a name that says so, and a new one begun.
 
+        `wait_s` is how long to wait for another edge that still uses the file, as at a restart. [s]
         Raises BufferUnwritableError.
         """
-        buffer = cls(path, max_bytes)
+        buffer = cls(path, max_bytes, wait_s)
         try:
             await buffer._run(lambda _: None)
         except BaseException:
@@ -159,7 +161,7 @@ class Buffer:
 
     def _open_file(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        file = sqlite3.connect(self._path, timeout=10, check_same_thread=False)
+        file = sqlite3.connect(self._path, timeout=self._wait_s, check_same_thread=False)
         try:
             file.execute("PRAGMA locking_mode = EXCLUSIVE")
             file.execute("PRAGMA page_size = 16384")

@@ -1,0 +1,147 @@
+"""What the edge's tests talk to: real servers on loopback, and ways to wait for them."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import uvicorn
+from amqtt.broker import Broker
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from athanor.edge.buffer import Buffer
+from athanor.edge.collector import Collector
+from athanor.edge.config import CollectorConfig, Source
+from athanor.edge.source import SourceStatus
+from athanor.edge.supervisor import SupervisedSource
+from athanor.kernel.telemetry import Sample, decode, samples_of
+
+
+async def until(condition: Callable[[], bool], within_s: float = 20.0) -> None:
+    """Return once the condition holds. Raises TimeoutError."""
+    async with asyncio.timeout(within_s):
+        while not condition():  # noqa: ASYNC110  # what is waited for happens in a peer
+            await asyncio.sleep(0.01)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class IngestServer:
+    """The server's end of the uplink, as the contract describes it; in memory."""
+
+    port: int = field(default_factory=free_port)
+    answer: Callable[[bytes], Response] | None = None  # instead of taking the batch in
+    bodies: list[bytes] = field(default_factory=list)
+    sequences: list[int] = field(default_factory=list)
+    statuses: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    requests: int = 0
+    _server: uvicorn.Server | None = None
+    _task: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def samples(self) -> list[Sample]:
+        """All that was stored, in order of arrival."""
+        return [sample for body in self.bodies for sample in samples_of(decode(body))]
+
+    async def start(self) -> Self:
+        routes = [
+            Route("/api/v1/ingest/samples", self._take, methods=["POST"]),
+            Route("/api/v1/ingest/status", self._take_status, methods=["POST"]),
+        ]
+        config = uvicorn.Config(
+            Starlette(routes=routes), "127.0.0.1", self.port, log_level="critical", lifespan="off", access_log=False
+        )
+        server = self._server = uvicorn.Server(config)
+        self._task = asyncio.create_task(server.serve())
+        await until(lambda: server.started)
+        return self
+
+    async def stop(self) -> None:
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = self._server.force_exit = True
+            await self._task
+        self._server = None
+
+    async def _take(self, request: Request) -> Response:
+        body = await request.body()
+        self.requests += 1
+        self.headers.append(dict(request.headers))
+        if self.answer is not None:
+            return self.answer(body)
+        self.bodies.append(body)
+        self.sequences.append(int(request.headers["x-athanor-sequence"]))
+        return JSONResponse({"stored": decode(body).num_rows, "quarantined": 0})
+
+    async def _take_status(self, request: Request) -> Response:
+        self.statuses.append(await request.json())
+        return JSONResponse({})
+
+
+@asynccontextmanager
+async def mqtt_broker(port: int) -> AsyncIterator[Broker]:
+    """amqtt on a port of loopback, open to everyone."""
+    broker = Broker(
+        {
+            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+        }
+    )
+    await broker.start()
+    try:
+        yield broker
+    finally:
+        with suppress(Exception):
+            await broker.shutdown()
+
+
+class Edge:
+    """An edge without uplink: what its sources say is read back from its buffer."""
+
+    def __init__(self, buffer: Buffer) -> None:
+        self._buffer = buffer
+        self._collector = Collector(buffer, CollectorConfig())
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def run(self, config: Source) -> SourceStatus:
+        """Start a source under its supervisor."""
+        source = SupervisedSource(config, self._collector)
+        self._tasks.append(asyncio.create_task(source.run()))
+        return source.status
+
+    async def samples(self, tag: str | None = None) -> list[Sample]:
+        """All samples so far, or those of one tag, in order of arrival."""
+        await self._collector.flush()
+        batches = await self._buffer.read(0, 10**9, 10**9)
+        samples = [sample for batch in batches for sample in samples_of(decode(batch.body))]
+        return [sample for sample in samples if tag in (None, sample.tag)]
+
+    async def hears(self, tag: str, check: Callable[[Sample], bool] = lambda _: True, within_s: float = 20.0) -> Sample:
+        """The first sample of a tag that fulfils the check."""
+        async with asyncio.timeout(within_s):
+            while True:
+                for sample in await self.samples(tag):
+                    if check(sample):
+                        return sample
+                await asyncio.sleep(0.02)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
