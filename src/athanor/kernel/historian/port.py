@@ -65,6 +65,11 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
+def moment(us: int) -> datetime:
+    """The aware time that is `us` microseconds after 1970 UTC."""
+    return _EPOCH + timedelta(microseconds=us)
+
+
 class HistorianFullError(AthanorError):
     """The disk under the historian takes no more."""
 
@@ -109,6 +114,12 @@ class Historian(Protocol):
 
     async def latest(self) -> pa.Table:
         """The newest sample (STORED) of every tag that has any."""
+
+    async def import_history(self, samples: pa.Table) -> None:
+        """Store samples (STORED, any order) in bulk as if written now, straight into sealed days; durable on return.
+
+        For backfills of millions; live samples go through `write`. Raises HistorianFullError.
+        """
 
     async def close(self) -> None:
         """Flush and let go of files; the historian answers nothing after."""

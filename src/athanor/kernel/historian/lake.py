@@ -1,0 +1,179 @@
+"""Sealed samples: a Delta Lake table of Parquet files in a local folder, partitioned by UTC day.
+
+The table is plain Delta: DuckDB, Polars, Spark or Trino read it without Athanor. A file's name begins with its order
+in the historian's one counter, so that of two samples with the same tag and time the later written one is known.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
+from deltalake.transaction import AddAction, CommitProperties, Transaction
+
+from athanor.kernel.historian.layout import SEALED, WRITER_OPTIONS, write_row_groups
+from athanor.kernel.historian.port import HistorianFullError, Span, microseconds, moment
+
+_TABLE = pa.schema([*SEALED, pa.field("day", pa.date32(), nullable=False)])
+_SEALED_BY = "athanor.hot"  # the Delta application id under which the last sealed generation is noted
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """One Parquet file of the table, and what its statistics say of it."""
+
+    path: Path
+    order: int
+    day: date
+    rows: int
+    first_us: int
+    last_us: int
+    first_tag: int
+    last_tag: int
+
+    def may_hold(self, tags: Sequence[int], span: Span) -> bool:
+        """False when the statistics rule out any sample of these tags in the span."""
+        in_time = self.first_us < span.end_us and self.last_us >= span.start_us
+        return in_time and any(self.first_tag <= tag <= self.last_tag for tag in tags)
+
+
+class Lake:
+    """The Delta table of sealed samples in one local folder. One process writes it; any number read it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "samples"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not DeltaTable.is_deltatable(str(self.folder)):
+            DeltaTable.create(str(self.folder), schema=_TABLE, partition_by=["day"], name="samples")
+        self._table = DeltaTable(str(self.folder))
+        self._files = self._listed()
+
+    @property
+    def files(self) -> tuple[SealedFile, ...]:
+        """Every file of the table, by order."""
+        return self._files
+
+    @property
+    def next_order(self) -> int:
+        """Above the order of every file."""
+        return max((file.order for file in self._files), default=0) + 1
+
+    @property
+    def sealed_order(self) -> int:
+        """The order of the last generation that was sealed into the table; -1 before the first."""
+        version = self._table.transaction_version(_SEALED_BY)
+        return -1 if version is None else int(version)
+
+    def candidates(self, tags: Sequence[int], span: Span) -> list[SealedFile]:
+        """The files that may hold samples of these tags in the span, by order."""
+        return [file for file in self._files if file.may_hold(tags, span)]
+
+    def add(self, days: Iterable[tuple[date, Iterable[pa.Table]]], *, order: int, is_generation: bool) -> None:
+        """Add a file for each day, all or none, durable on return.
+
+        Each day comes as sorted tables (SEALED), tags ascending from one to the next and none in two of them.
+        Raises HistorianFullError, leaving the table as it was.
+        """
+        try:
+            added = [self._write(day, tables, order) for day, tables in days]
+            transactions = [Transaction(_SEALED_BY, order)] if is_generation else []
+            self._table.create_write_transaction(
+                [action for action in added if action is not None],
+                mode="append",
+                schema=_TABLE,
+                partition_by=["day"],
+                commit_properties=CommitProperties(app_transactions=transactions),
+            )
+            self._table.update_incremental()
+            _make_durable(self.folder / "_delta_log" / f"{self._table.version():020d}.json")
+        except (OSError, DeltaError) as error:
+            raise HistorianFullError(self.folder, error) from error
+        self._files = self._listed()
+
+    def _write(self, day: date, tables: Iterable[pa.Table], order: int) -> AddAction | None:
+        name = f"day={day.isoformat()}/{order:012d}-{uuid.uuid4().hex[:12]}.parquet"
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        bounds = _Bounds()
+        with _removed_on_failure(path), pq.ParquetWriter(path, SEALED, **WRITER_OPTIONS) as writer:
+            for table in tables:
+                if table.num_rows:
+                    bounds.take_in(table)
+                    write_row_groups(writer, table)
+        if bounds.rows == 0:
+            path.unlink()
+            return None
+        _make_durable(path)
+        size, changed_ms = path.stat().st_size, path.stat().st_mtime_ns // 1_000_000
+        return AddAction(name, size, {"day": day.isoformat()}, changed_ms, data_change=True, stats=bounds.statistics())
+
+    def _listed(self) -> tuple[SealedFile, ...]:
+        actions = pa.table(self._table.get_add_actions(flatten=True)).to_pylist()
+        return tuple(sorted((self._described(action) for action in actions), key=lambda file: (file.order, file.day)))
+
+    def _described(self, action: dict[str, object]) -> SealedFile:
+        path = str(action["path"])
+        return SealedFile(
+            path=self.folder / path,
+            order=int(Path(path).name.split("-")[0]),
+            day=action["partition.day"],  # type: ignore[arg-type]
+            rows=int(action["num_records"]),  # type: ignore[call-overload]
+            first_us=microseconds(action["min.time"]),  # type: ignore[arg-type]
+            last_us=microseconds(action["max.time"]),  # type: ignore[arg-type]
+            first_tag=int(action["min.tag"]),  # type: ignore[call-overload]
+            last_tag=int(action["max.tag"]),  # type: ignore[call-overload]
+        )
+
+
+class _Bounds:
+    """Row count, first and last tag and time of a file while it is written."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._tags: list[int] = []
+        self._times: list[int] = []
+
+    def take_in(self, table: pa.Table) -> None:
+        tag, time = table["tag"].to_numpy(), table["time"].cast(pa.int64()).to_numpy()
+        self.rows += len(tag)
+        self._tags = [min([*self._tags, int(tag[0])]), max([*self._tags, int(tag[-1])])]
+        self._times = [min([*self._times, int(time.min())]), max([*self._times, int(time.max())])]
+
+    def statistics(self) -> str:
+        """Delta's per-file statistics (JSON)."""
+        first, last = (moment(us).strftime("%Y-%m-%dT%H:%M:%S.%fZ") for us in self._times)
+        return json.dumps(
+            {
+                "numRecords": self.rows,
+                "minValues": {"tag": self._tags[0], "time": first},
+                "maxValues": {"tag": self._tags[1], "time": last},
+                "nullCount": {"tag": 0, "time": 0},
+            }
+        )
+
+
+@contextmanager
+def _removed_on_failure(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _make_durable(path: Path) -> None:
+    """Flush a file and its folder's entry for it to the disk, so that a power cut cannot take them back."""
+    for place in (path, path.parent):
+        handle = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,264 @@
+"""The embedded historian: a hot tail in DuckDB and sealed days in a Delta lake, read as one. One folder, no server.
+
+For one plant, for development, for tests. Writes go through one thread that stores everything waiting in one
+transaction, so that many small edges cost no more than one large one. Sealing runs in a thread of its own.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date, timedelta
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeVar
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import structlog
+from tsdownsample import MinMaxLTTBDownsampler
+
+from athanor.kernel.historian.duck import DuckTail, Generation, naive_utc, with_zone
+from athanor.kernel.historian.lake import Lake, SealedFile
+from athanor.kernel.historian.layout import SEALED, one_per_tag_and_time, sorted_samples
+from athanor.kernel.historian.port import STORED, Aggregate, HistorianFullError, Span
+from athanor.kernel.historian.resampling import resampled
+from athanor.kernel.plant.model import TagId
+from athanor.kernel.telemetry import TIME, Quality
+
+_log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
+
+NUMBERS = pa.schema([STORED.field("tag"), STORED.field("time"), STORED.field("value")])
+_READERS = 4
+_INLINE_TAGS = 1000  # written into the query as numbers, these prune row groups; more are joined
+_FAR = 2**63 - 1  # [us] later than any sample
+_LOOK_EVERY_S = 1.0  # how often the sealer looks whether a generation is full or old
+
+
+class TieredHistorian:
+    """Implements `Historian`; see its docstrings for the contract."""
+
+    def __init__(
+        self, folder: Path, *, memory_mb: int = 256, seal_rows: int = 10_000_000, seal_after_s: float = 3600.0
+    ) -> None:
+        """Open or create the historian in a folder, finishing what a crash interrupted.
+
+        A generation is sealed once it has `seal_rows` or is `seal_after_s` old.
+        """
+        self._lake = Lake(folder / "lake")
+        self._tail = DuckTail(folder / "hot.duckdb", memory_mb=memory_mb, next_order=self._lake.next_order)
+        self._seal_rows = seal_rows
+        self._seal_after_s = seal_after_s
+        for generation in self._tail.generations[:-1]:
+            self._seal(generation)
+        self._waiting: SimpleQueue[tuple[pa.RecordBatch, Future[None]] | None] = SimpleQueue()
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="historian-read")
+        self._closing = threading.Event()
+        self._sealing = threading.Lock()
+        self._writer = threading.Thread(target=self._write_waiting, name="historian-write")
+        self._sealer = threading.Thread(target=self._seal_when_due, name="historian-seal")
+        self._writer.start()
+        self._sealer.start()
+
+    async def write(self, batch: pa.RecordBatch) -> None:
+        stored: Future[None] = Future()
+        self._waiting.put((batch, stored))
+        await asyncio.wrap_future(stored)
+
+    async def import_history(self, samples: pa.Table) -> None:
+        await asyncio.to_thread(self._import, samples)
+
+    async def read(self, tags: Sequence[TagId], span: Span) -> pa.Table:
+        return await self._in_reader(lambda: self._read(tags, span))
+
+    async def resample(self, tags: Sequence[TagId], span: Span, step: timedelta, how: Aggregate) -> pa.Table:
+        def work() -> pa.Table:
+            tag, time_us, value = self._good_numbers(tags, span)
+            step_us = step // timedelta(microseconds=1)
+            return _numbers(
+                *resampled(tag, time_us, value, start_us=span.start_us, end_us=span.end_us, step_us=step_us, how=how)
+            )
+
+        return await self._in_reader(work)
+
+    async def downsample(self, tags: Sequence[TagId], span: Span, points: int) -> pa.Table:
+        def work() -> pa.Table:
+            tag, time_us, value = self._good_numbers(tags, span)
+            keep = _looks_alike(tag, time_us, value, points)
+            return _numbers(tag[keep], time_us[keep], value[keep])
+
+        return await self._in_reader(work)
+
+    async def latest(self) -> pa.Table:
+        return await self._in_reader(self._tail.latest)
+
+    async def seal_now(self) -> None:
+        """Seal everything stored so far into the lake."""
+        await asyncio.to_thread(self._seal_all)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._close)
+
+    # --- writing
+
+    def _write_waiting(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            taken = [first]
+            while not self._waiting.empty() and (more := self._waiting.get()) is not None:
+                taken.append(more)
+            try:
+                self._tail.append([batch for batch, _ in taken])
+            except Exception as error:  # noqa: BLE001 whoever waits for the write gets it, whatever it is
+                for _, stored in taken:
+                    stored.set_exception(error)
+            else:
+                for _, stored in taken:
+                    stored.set_result(None)
+
+    def _import(self, samples: pa.Table) -> None:
+        rows = sorted_samples(samples.combine_chunks())
+        with self._sealing:
+            order = self._tail.roll()
+            self._lake.add(
+                ((day, [part]) for day, part in _by_day(rows.cast(SEALED))), order=order, is_generation=False
+            )
+            self._tail.note_latest(rows, order=order)
+
+    # --- sealing
+
+    def _seal_when_due(self) -> None:
+        while not self._closing.wait(_LOOK_EVERY_S):
+            current = self._tail.current
+            age_s = time.monotonic() - current.opened_at
+            if current.rows and (current.rows >= self._seal_rows or age_s >= self._seal_after_s):
+                try:
+                    self._seal_all()
+                except HistorianFullError as error:
+                    _log.error("historian.seal-failed", reason=str(error), generation=current.order)
+
+    def _seal_all(self) -> None:
+        with self._sealing:
+            self._tail.roll()
+            for generation in self._tail.generations[:-1]:
+                self._seal(generation)
+
+    def _seal(self, generation: Generation) -> None:
+        """Move a closed generation into the lake. Interrupted anywhere, doing it again gives the same."""
+        if generation.rows and generation.order > self._lake.sealed_order:
+            started = time.monotonic()
+            slices = ((day, self._tail.sorted_slices(generation, day)) for day in self._tail.days(generation))
+            self._lake.add(
+                ((day, (part.cast(SEALED) for part in parts)) for day, parts in slices),
+                order=generation.order,
+                is_generation=True,
+            )
+            _log.info(
+                "historian.sealed",
+                generation=generation.order,
+                rows=generation.rows,
+                seconds=round(time.monotonic() - started, 2),
+            )
+        self._tail.forget(generation)
+
+    def _close(self) -> None:
+        self._closing.set()
+        self._sealer.join()
+        self._waiting.put(None)
+        self._writer.join()
+        self._readers.shutdown()
+        self._tail.close()
+
+    # --- reading
+
+    async def _in_reader(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+    def _read(self, tags: Sequence[TagId], span: Span) -> pa.Table:
+        if not len(tags):
+            return STORED.empty_table()
+        wanted = [int(tag) for tag in tags]
+        while True:
+            generations = self._tail.generations
+            files = self._lake.candidates(wanted, span)
+            try:
+                with self._tail.cursor() as cursor:
+                    query, parameters = _query(generations, files, wanted, span)
+                    rows = cursor.sql(query, params=parameters).to_arrow_table()
+            except duckdb.CatalogException:
+                if self._tail.generations[0].order == generations[0].order:
+                    raise
+                continue  # a generation was sealed and dropped between listing and reading: list again
+            return one_per_tag_and_time(with_zone(rows))
+
+    def _good_numbers(self, tags: Sequence[TagId], span: Span) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rows = self._read(tags, span)
+        value = rows["value"].to_numpy()
+        good = (rows["quality"].to_numpy() == Quality.GOOD) & ~np.isnan(value)
+        return rows["tag"].to_numpy()[good], rows["time"].cast(pa.int64()).to_numpy()[good], value[good]
+
+
+def _query(
+    generations: Sequence[Generation], files: Sequence[SealedFile], tags: list[int], span: Span
+) -> tuple[str, dict[str, object]]:
+    """SQL and parameters for the samples of some tags in a span, from all tiers, the later written of equals last."""
+    alone, contested = _by_overlap(files, oldest_hot=generations[0].order)
+    parameters: dict[str, object] = {"start": naive_utc(span.start), "end": naive_utc(span.end)}
+    sources = [(generation.table, generation.order, "rowid") for generation in generations]
+    if alone:
+        parameters["alone"] = [str(file.path) for file in alone]
+        sources.append(("read_parquet($alone)", 0, "0"))
+    for number, file in enumerate(contested):
+        parameters[f"file{number}"] = str(file.path)
+        sources.append((f"read_parquet($file{number})", file.order, "0"))
+    if len(tags) > _INLINE_TAGS:
+        parameters["tags"] = tags
+    wanted = "SELECT unnest($tags)" if len(tags) > _INLINE_TAGS else ", ".join(map(str, tags))
+    parts = " UNION ALL ".join(
+        f"SELECT tag, time::TIMESTAMP AS time, value, text, quality, {order} AS written, {row} AS row FROM {source} "  # noqa: S608
+        f"WHERE tag IN ({wanted}) AND time >= $start AND time < $end"
+        for source, order, row in sources
+    )
+    return f"SELECT * FROM ({parts}) ORDER BY tag, time, written, row", parameters  # noqa: S608
+
+
+def _by_overlap(files: Sequence[SealedFile], *, oldest_hot: int) -> tuple[list[SealedFile], list[SealedFile]]:
+    """Files that may be read without asking which was written later, and those that share times with another.
+
+    A file written after the oldest hot generation was opened may hold later versions of what is hot.
+    """
+    alone: list[SealedFile] = []
+    contested: list[SealedFile] = []
+    by_start = sorted(files, key=lambda file: file.first_us)
+    reach = -_FAR  # the last time that any file so far holds
+    for number, file in enumerate(by_start):
+        next_start = by_start[number + 1].first_us if number + 1 < len(by_start) else _FAR
+        shares_time = file.first_us <= reach or next_start <= file.last_us
+        (contested if shares_time or file.order > oldest_hot else alone).append(file)
+        reach = max(reach, file.last_us)
+    return alone, contested
+
+
+def _by_day(rows: pa.Table) -> list[tuple[date, pa.Table]]:
+    """Sorted samples apart by UTC day, each still sorted."""
+    day = rows["time"].cast(pa.int64()).to_numpy() // 86_400_000_000
+    return [(date(1970, 1, 1) + timedelta(days=int(one)), rows.filter(pa.array(day == one))) for one in np.unique(day)]
+
+
+def _looks_alike(tag: np.ndarray, time_us: np.ndarray, value: np.ndarray, points: int) -> np.ndarray:
+    """Indices of at most about `points` samples a tag that keep the curve's shape and extremes (MinMaxLTTB)."""
+    first = np.flatnonzero(np.append(True, tag[1:] != tag[:-1])) if len(tag) else np.empty(0, np.int64)
+    keep = [np.empty(0, np.int64)]
+    for begin, end in zip(first, np.append(first[1:], len(tag)), strict=True):
+        if end - begin <= points:
+            keep.append(np.arange(begin, end))
+        else:
+            chosen = MinMaxLTTBDownsampler().downsample(time_us[begin:end], value[begin:end], n_out=max(points, 3))
+            keep.append(begin + chosen.astype(np.int64))
+    return np.concatenate(keep)
+
+
+def _numbers(tag: np.ndarray, time_us: np.ndarray, value: np.ndarray) -> pa.Table:
+    return pa.table([pa.array(tag, pa.int32()), pa.array(time_us, pa.int64()).cast(TIME), pa.array(value)], NUMBERS)
