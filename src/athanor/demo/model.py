@@ -3,13 +3,13 @@
 What is worked out depends on the seed, on the state, and on which instants are asked for; never on the wall clock.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from athanor.demo.clock import Moments, Timeline
+from athanor.demo.clock import DAY_US, Moments, Timeline
 from athanor.demo.dynamics import Memory
 from athanor.demo.electricity import Meters, run_electricity, set_habits
 from athanor.demo.equipment import Followers
@@ -60,6 +60,7 @@ class Block:
     time_us: np.ndarray  # int64 [T]
     values: np.ndarray  # float64 [T, P]
     quality: np.ndarray  # uint8 [T, P]
+    due: np.ndarray  # bool [T, P]: where each tag's own period asks for a sample
     texts: Mapping[str, list[str]]  # by path; each [T]
 
     def column(self, path: str) -> np.ndarray:
@@ -83,6 +84,7 @@ class LivingPlant:
         self._factor = 10.0 ** np.array([tag.decimals for tag in tags])
         self._low = np.array([-np.inf if tag.low is None else tag.low for tag in tags])
         self._high = np.array([np.inf if tag.high is None else tag.high for tag in tags])
+        self._period_us = np.array([round((tag.period_s or 1) * 1e6) for tag in tags], np.int64)
         self._texts = frozenset(tag.path for tag in tags if tag.kind is TagKind.TEXT)
 
     @property
@@ -103,6 +105,27 @@ class LivingPlant:
         self._run(stretch)
         self.at_us = int(time_us[-1])
         return self._read(stretch)
+
+    def advance_all(self, until_us: int, fine_s: int = 3600) -> Iterator[Block]:
+        """All that lies between the last instant and `until_us`: minutes, then the last `fine_s` in seconds.
+
+        Blocks of minutes end with a day of the plant. Minutes are whole ones, so that slow tags meet their period.
+        """
+        minute_us = 60_000_000
+        coarse_until_us = (until_us - fine_s * 1_000_000) // minute_us * minute_us
+        if coarse_until_us > self.at_us:
+            yield from self._in_seconds(-(-self.at_us // minute_us) * minute_us)
+        while self.at_us < coarse_until_us:
+            midnight_us = self.at_us + DAY_US - (self.at_us - self.timeline.start_us) % DAY_US
+            block = self.advance(min(midnight_us, coarse_until_us), 60)
+            if block is not None:
+                yield block
+        yield from self._in_seconds(until_us)
+
+    def _in_seconds(self, until_us: int) -> Iterator[Block]:
+        block = self.advance(until_us, 1)
+        if block is not None:
+            yield block
 
     def _run(self, stretch: Stretch) -> None:
         run_weather(stretch)
@@ -131,7 +154,8 @@ class LivingPlant:
         values = np.rint(values * self._factor) / self._factor
         quality = quality_of(stretch, self._columns)
         values[quality == Quality.BAD] = np.nan
-        return Block(self.paths, stretch.moments.time_us, values, quality, stretch.texts)
+        due = stretch.moments.time_us[:, None] % self._period_us == 0
+        return Block(self.paths, stretch.moments.time_us, values, quality, due, stretch.texts)
 
     def save(self) -> dict[str, Any]:
         """Everything that a restarted demo needs, as JSON can hold it."""

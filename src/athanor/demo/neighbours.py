@@ -104,7 +104,8 @@ def _fire_kilns(stretch: Stretch) -> None:
 def _runs(stretch: Stretch, runs: tuple[tuple[float, float], ...], late_h: np.ndarray | float = 0.0) -> np.ndarray:
     """1 from the start of each daily run to its end and `late_h` beyond. [T]"""
     hour = stretch.moments.hour
-    return np.any([(hour >= start) & ((hour - end) < late_h) for start, end in runs], axis=0).astype(float)
+    runs_now: np.ndarray = np.any([(hour >= start) & ((hour - end) < late_h) for start, end in runs], axis=0)
+    return runs_now.astype(float)
 
 
 def _grind(stretch: Stretch) -> None:
