@@ -10,8 +10,9 @@ import athanor
 from athanor.edge.config import load_edge_config
 from athanor.kernel.plant.yaml_file import load_plant
 from athanor.kernel.settings import load_settings
+from athanor.kernel.units import check_unit
 
-from .tree import ROOT, code_blocks, links, named, pages, pyproject
+from .tree import ROOT, SOURCE, code_blocks, files, links, named, pages, pyproject
 
 READMES = [ROOT / "README.md", ROOT / "README.zh-CN.md"]
 PAGES = pytest.mark.parametrize("page", pages(), ids=named)
@@ -85,6 +86,26 @@ def test_the_continuous_integration_runs_the_readmes_test_command() -> None:
 
 def test_the_changelog_knows_the_current_version() -> None:
     assert f"## [{athanor.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_code_refers_to_pages_that_exist() -> None:
+    wanted = {
+        name
+        for path in files()
+        if path.is_relative_to(SOURCE) and path.suffix in {".py", ".toml", ".yaml", ".txt"}
+        for name in re.findall(r"docs/[a-z-]+\.[a-z]+", path.read_text(encoding="utf-8"))
+    }
+    assert {name for name in wanted if not (ROOT / name).is_file()} == set()
+
+
+def test_every_unit_that_the_manual_names_is_known() -> None:
+    rows = re.findall(
+        r"^\| [^|]+ \| (`.+`) \|$", (ROOT / "docs" / "units.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    units = [unit for row in rows for unit in re.findall(r"`([^`]+)`", row)]
+    assert len(units) > 50
+    for unit in units:
+        check_unit(unit)
 
 
 def test_the_licence_is_the_one_declared() -> None:
