@@ -1,5 +1,6 @@
 """The example of a third party's app: an ordinary pip package that Athanor finds by itself."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,13 @@ import pytest
 from .tree import ROOT, files
 
 EXAMPLE = ROOT / "examples" / "hello-app"
+NAVIGATION = """
+import json
+from athanor.kernel.apps.registry import load_apps
+from athanor.web.frame import places
+
+print(json.dumps([place.address for place in places(load_apps().apps)]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +58,7 @@ def test_pip_brings_its_data_too(installed: Path) -> None:
     assert (package / "locale" / "zh_CN.po").is_file()
 
 
-def test_athanors_entry_points_include_it(installed: Path) -> None:
-    ask = "from importlib.metadata import entry_points; print(entry_points(group='athanor.apps').names)"
-    assert "'hello'" in python("-c", ask, beside=installed)
+def test_it_stands_last_in_the_navigation(installed: Path) -> None:
+    addresses = json.loads(python("-c", NAVIGATION, beside=installed).splitlines()[-1])
+    assert addresses[0] == "/overview"
+    assert addresses[-1] == "/hello"
