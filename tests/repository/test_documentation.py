@@ -98,6 +98,12 @@ def test_the_code_refers_to_pages_that_exist() -> None:
     assert {name for name in wanted if not (ROOT / name).is_file()} == set()
 
 
+def test_the_architecture_names_files_that_exist() -> None:
+    named_files = re.findall(r"`([a-z_]+/[a-z_/.-]*)`", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"))
+    missing = {name for name in named_files if not (ROOT / name).exists() and not (SOURCE / name).exists()}
+    assert missing == set()
+
+
 def test_every_unit_that_the_manual_names_is_known() -> None:
     rows = re.findall(
         r"^\| [^|]+ \| (`.+`) \|$", (ROOT / "docs" / "units.md").read_text(encoding="utf-8"), re.MULTILINE
