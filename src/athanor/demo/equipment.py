@@ -22,6 +22,7 @@ class Follow:
     tau_s: float = 20.0
     wander: float = 0.0  # slow noise, standard deviation
     noise: float = 0.0  # fast noise, standard deviation
+    wander_s: float = 1800.0  # how long slow noise remembers
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Runs:
 
 
 Rule = Follow | Runs
+
+_STOCK_S, _BIN_S = 172_800.0, 14_400.0  # tanks fill and empty in days, bins in hours
 
 # Tags of equipment types. Each asset differs from the type's figures by its own few per cent.
 TYPE_RULES: Mapping[str, Mapping[str, Rule]] = {
@@ -67,9 +70,9 @@ TYPE_RULES: Mapping[str, Mapping[str, Rule]] = {
         "acid_flow": Follow(0, 880, 30, 7, 3),
         "level": Follow(58, 60, 600, 2.0, 0.1),
     },
-    "tank": {"level": Follow(55, 58, 3600, 6.0, 0.05), "temperature": Follow(40, 62, 3600, 0.8, 0.05)},
+    "tank": {"level": Follow(55, 58, 3600, 6.0, 0.05, _STOCK_S), "temperature": Follow(40, 62, 3600, 0.8, 0.05)},
     "pressure_tank": {
-        "level": Follow(52, 60, 3600, 9.0, 0.03),
+        "level": Follow(52, 60, 3600, 8.0, 0.03, _STOCK_S),
         "temperature": Follow(14, 18, 7200, 3.0, 0.03),
         "pressure": Follow(0.66, 0.74, 3600, 0.05, 0.002),
     },
@@ -98,7 +101,7 @@ TYPE_RULES: Mapping[str, Mapping[str, Rule]] = {
         "level": Follow(81, 80, 3600, 1.0, 0.1),
         "conductivity": Follow(238, 246, 3600, 3, 0.4),
     },
-    "concentrate_bin": {"level": Follow(62, 58, 3600, 11, 0.1)},
+    "concentrate_bin": {"level": Follow(62, 58, 3600, 9, 0.1, _BIN_S)},
     "lance": {"pressure": Follow(0.36, 0.56, 8, 0.008, 0.003)},
     "belt": {"running": Runs(), "current": Follow(0, 46, 6, 1, 0.4)},
     "pipe_section": {
@@ -129,7 +132,7 @@ TYPE_RULES: Mapping[str, Mapping[str, Rule]] = {
         "discharge_pressure": Follow(26.2, 28.9, 30, 0.08, 0.02),
         "discharge_temperature": Follow(24, 58, 900, 0.6, 0.1),
         "valve_temperature": Follow(24, 64, 900, 0.5, 0.1),
-        "oil_pressure": Follow(0.21, 0.318, 10, 0.004, 0.001),
+        "oil_pressure": Follow(0.26, 0.318, 10, 0.004, 0.001),
         "winding_temperature": Follow(26, 88, 2400, 0.8, 0.1),
     },
 }
@@ -349,7 +352,7 @@ ASSET_RULES: tuple[tuple[str, str, Mapping[str, Rule]], ...] = (
         {"dc_current": Follow(0, 3.2, 10, 0.05, 0.02), "dc_voltage": Follow(0, 38, 10, 0.6, 0.2)},
     ),
     ("carbon.finishing.line.auxiliaries", "line", {"chiller_temperature": Follow(14, -4, 2400, 0.5, 0.05)}),
-    ("carbon.milling.product.silo", "always", {"level": Follow(55, 55, 60, 11, 0.1)}),
+    ("carbon.milling.product.silo", "always", {"level": Follow(55, 55, 60, 9, 0.1, _STOCK_S)}),
     (
         "commons.environment.outlet.monitor",
         "always",
@@ -363,8 +366,6 @@ ASSET_RULES: tuple[tuple[str, str, Mapping[str, Rule]], ...] = (
     ),
     ("commons.environment.weather.mast", "always", {"pressure": Follow(879, 879, 60, 4, 0.05)}),
 )
-
-_SLOW_S = 1800.0  # how long slow noise remembers
 
 
 def driver_of(asset: str) -> str:
@@ -415,10 +416,13 @@ class Followers:
         column = {name: np.array([getattr(rule, name) for rule in self.rules]) for name in Follow.__slots__}
         own = 1 + 0.02 * np.array([individuality(path) for path in self.paths])
         target = column["idle"] + (column["full"] - column["idle"]) * own * load
-        slow = stretch.memory.wander("followers.wander", target, 1.0, _SLOW_S)
-        value = np.empty_like(target)
+        value, slow = np.empty_like(target), np.empty_like(target)
         for tau_s in np.unique(column["tau_s"]):
             alike = column["tau_s"] == tau_s
             value[:, alike] = stretch.memory.lag(f"followers.lag.{tau_s:g}", target[:, alike], float(tau_s))
+        for wander_s in np.unique(column["wander_s"]):
+            alike = column["wander_s"] == wander_s
+            name = f"followers.wander.{wander_s:g}"
+            slow[:, alike] = stretch.memory.wander(name, target[:, alike], 1.0, float(wander_s))
         value += column["wander"] * slow + column["noise"] * stretch.memory.white(value)
         stretch.values.update(zip(self.paths, value.T, strict=True))

@@ -9,7 +9,7 @@ MILL_1_T_PER_H, MILL_1_KWH_PER_T = 18.0, 23.5
 MILL_2_KW, EXHAUST_FAN_KW = 260.0, 195.0
 MILL_2_RUNS = ((1.0, 5.5), (7.5, 12.5), (13.5, 18.0), (19.0, 23.0))  # hours of the day; four stops
 MILL_2_NIGHT_RUNS = ((0.0, 2.0), (2.5, 4.5), (5.0, 6.75), (23.25, 24.0))  # what an eye on the tariff would choose
-LATE_STOP_H, PROMPT_STOP_H = 20 / 60, 45 / 3600
+LATE_STOP_S, PROMPT_STOP_S = 1200.0, 45.0
 IDLE_LINE_KW = 42.0
 
 
@@ -101,10 +101,12 @@ def _fire_kilns(stretch: Stretch) -> None:
         }
 
 
-def _runs(stretch: Stretch, runs: tuple[tuple[float, float], ...], late_h: np.ndarray | float = 0.0) -> np.ndarray:
-    """1 from the start of each daily run to its end and `late_h` beyond. [T]"""
-    hour = stretch.moments.hour
-    runs_now: np.ndarray = np.any([(hour >= start) & ((hour - end) < late_h) for start, end in runs], axis=0)
+def _runs(stretch: Stretch, runs: tuple[tuple[float, float], ...], late_s: np.ndarray | float = 0.0) -> np.ndarray:
+    """1 from the start of each daily run to its end and `late_s` beyond. [T]"""
+    second = np.rint(stretch.moments.hour * 3600)
+    runs_now: np.ndarray = np.any(
+        [(second >= start * 3600) & (second - end * 3600 < late_s) for start, end in runs], axis=0
+    )
     return runs_now.astype(float)
 
 
@@ -119,8 +121,8 @@ def _grind(stretch: Stretch) -> None:
     feed_1 = MILL_1_T_PER_H * mill_1 * (1 + stretch.wander("mill_1.feed", 0.012, 900))
     schedule = MILL_2_NIGHT_RUNS if spends_in_the_valley else MILL_2_RUNS
     mill_2 = _runs(stretch, schedule)
-    late_h = PROMPT_STOP_H + (LATE_STOP_H - PROMPT_STOP_H) * stretch.strength("late-fan")
-    fan = _runs(stretch, schedule, late_h)
+    late_s = PROMPT_STOP_S + (LATE_STOP_S - PROMPT_STOP_S) * stretch.strength("late-fan")
+    fan = _runs(stretch, schedule, late_s)
     load_2 = mill_2 * (1 + stretch.wander("mill_2.load", 0.015, 600))
     stretch.activity |= {
         "mill_1": mill_1,

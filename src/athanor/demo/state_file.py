@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from athanor.demo.model import LivingPlant
-from athanor.kernel.errors import AthanorError
+from athanor.kernel.errors import AthanorError, NotFoundError
 from athanor.kernel.plant.model import Plant
 
 
@@ -41,5 +41,5 @@ def load_state(plant: Plant, path: Path) -> LivingPlant | None:
         raise BadDemoStateError(path, "no object")
     try:
         return LivingPlant.restored(plant, saved)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, NotFoundError) as error:
         raise BadDemoStateError(path, error) from error

@@ -210,8 +210,8 @@ def _number_type(low: float, high: float, *, prefers_float: bool) -> str:
 
 
 def _sparkplug(path: str) -> SparkplugAddress:
-    site, area, *_, machine, _sensor, metric = path.split(".")
-    return SparkplugAddress(site, f"{area}-{machine}", metric)
+    site, *place, _sensor, metric = path.split(".")
+    return SparkplugAddress(site, "-".join(place), metric)
 
 
 def _json(node: Node, tag: Tag) -> JsonAddress:
