@@ -1,1 +1,1 @@
-"""The shell that frames apps, and the components that their pages are built of."""
+"""The shell that frames apps: sign-in, navigation, theme, language, and the components that every page is built from."""

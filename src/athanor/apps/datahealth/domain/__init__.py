@@ -1,0 +1,1 @@
+"""Pure functions of data health: which values are old or bad."""

@@ -1,0 +1,71 @@
+"""Rows of the tables of data health."""
+
+from datetime import datetime
+
+from athanor.apps.datahealth import services
+from athanor.apps.datahealth.domain.trouble import Trouble
+from athanor.apps.datahealth.pages import wording
+from athanor.kernel.ingest.quarantine import QuarantineEntry
+from athanor.kernel.ingest.sources import EdgeState, SourceState
+from athanor.web.components import Cell
+from athanor.web.components.data_table import Row
+from athanor.web.formatting import NOTHING, duration, number
+from athanor.web.language import _, text_of
+
+_STATE_CLASSES = {"connected": "", "connecting": "is-warn", "failed": "is-urgent", "stopped": "is-unsure"}
+_STATE_MARKS = {"connecting": "…", "failed": "!"}
+
+
+def source_row(edge: EdgeState, source: SourceState, now: datetime) -> Row:
+    """One source; one of an edge that fell silent says so, since its state may be long gone."""
+    if services.is_silent(edge, now):
+        silence = duration((now - services.heard_at(edge)).total_seconds())
+        state = Cell(_("Edge silent"), note=_("for {age}").format(age=silence), state="is-warn", mark="?")
+    else:
+        state = Cell(
+            wording.source_state(source.state),
+            note=source.error or _("for {age}").format(age=duration((now - source.since).total_seconds())),
+            state=_STATE_CLASSES.get(source.state, ""),
+            mark=_STATE_MARKS.get(source.state, ""),
+        )
+    counters = source.counters
+    age_s = None if source.last_sample_at is None else (now - source.last_sample_at).total_seconds()
+    return {
+        "source": Cell(f"{edge.edge} / {source.id}", note=f"{source.protocol} · {source.address}"),
+        "state": state,
+        "tags": Cell(number(source.tags), sort=float(source.tags)),
+        "rate": Cell(number(source.samples_per_s, 1), sort=source.samples_per_s),
+        "last": Cell(NOTHING if age_s is None else duration(age_s), sort=float("inf") if age_s is None else age_s),
+        "troubles": " · ".join(
+            number(counters.get(name, 0)) for name in ("bad", "undecodable", "gaps", "reconnects")
+        ),
+        "backlog": Cell(number(edge.backlog.rows), sort=float(edge.backlog.rows)),
+    }
+
+
+def quarantine_row(entry: QuarantineEntry, now: datetime) -> Row:
+    """One kind of refused samples."""
+    return {
+        "reason": Cell(wording.reason(entry.reason), note=entry.tag or "", state="is-unsure"),
+        "edge": entry.edge or NOTHING,
+        "count": Cell(number(entry.count), sort=float(entry.count)),
+        "last": Cell(
+            duration((now - entry.last_at).total_seconds()), sort=(now - entry.last_at).total_seconds()
+        ),
+        "example": str(entry.example or NOTHING),
+        "cure": wording.cure(entry.reason),
+    }
+
+
+def troubled_row(one: services.TroubledTag) -> Row:
+    """One tag whose value is not to be believed."""
+    never = one.trouble is Trouble.NEVER
+    return {
+        "tag": Cell(text_of(one.tag.name), note=text_of(one.asset.name), address=f"/trends?tags={one.tag.path}"),
+        "path": one.tag.path,
+        "trouble": Cell(wording.trouble(one.trouble), sort=float(one.trouble), state="is-unsure"),
+        "age": Cell(NOTHING if never else duration(one.age_s), sort=one.age_s),
+        "period": Cell(
+            NOTHING if one.tag.period_s is None else duration(one.tag.period_s), sort=one.tag.period_s or float("inf")
+        ),
+    }

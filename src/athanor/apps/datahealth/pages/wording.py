@@ -1,0 +1,41 @@
+"""What codes of the kernel are called on screen, and what to do about them."""
+
+from athanor.apps.datahealth.domain.trouble import Trouble
+from athanor.web.language import _
+
+
+def reason(code: str) -> str:
+    """Why samples were refused."""
+    return {
+        "unknown-tag": _("No such tag"),
+        "unknown-unit": _("Unknown unit"),
+        "incompatible-unit": _("Unit does not fit the tag"),
+        "impossible-time": _("Impossible time"),
+        "wrong-kind": _("A text for a number, or a number for a text"),
+    }.get(code, code)
+
+
+def cure(code: str) -> str:
+    """What to do so that they are no longer refused."""
+    return {
+        "unknown-tag": _("Add the tag to the plant model, or correct its path in the edge's mapping."),
+        "unknown-unit": _("Correct the unit in the edge's mapping; the manual lists the units that are known."),
+        "incompatible-unit": _("Correct the unit in the edge's mapping or at the tag: they measure different things."),
+        "impossible-time": _("Set the clock of the device or of the edge; samples from the future are not kept."),
+        "wrong-kind": _("Correct the tag's kind in the plant model, or the mapping at the edge."),
+    }.get(code, _("The log of the server says more."))
+
+
+def source_state(state: str) -> str:
+    """How a source does."""
+    return {
+        "connected": _("Connected"),
+        "connecting": _("Connecting"),
+        "failed": _("Failed"),
+        "stopped": _("Stopped"),
+    }.get(state, state)
+
+
+def trouble(kind: Trouble) -> str:
+    """What is wrong with a value."""
+    return {Trouble.NEVER: _("Never came"), Trouble.STALE: _("Stale"), Trouble.BAD: _("Bad quality")}.get(kind, "")

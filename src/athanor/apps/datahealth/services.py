@@ -1,0 +1,78 @@
+"""What data health answers: sources, what was refused, and the tags whose values are not to be believed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from athanor.apps.datahealth.domain.trouble import Trouble, troubles
+from athanor.kernel.current import CurrentValues
+from athanor.kernel.identity.user import User
+from athanor.kernel.ingest.quarantine import Quarantine, QuarantineEntry
+from athanor.kernel.ingest.sources import EdgeState, SourceState, SourceStates
+from athanor.kernel.plant.model import Node, Tag
+from athanor.kernel.plant.running import RunningPlant
+
+SILENT_AFTER = timedelta(seconds=20)  # an edge reports every 5 s
+
+
+@dataclass(frozen=True, slots=True)
+class TroubledTag:
+    """A tag whose value is old, bad or was never there."""
+
+    tag: Tag
+    asset: Node
+    trouble: Trouble
+    age_s: float  # infinite when no sample ever came
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """All tags of the viewer, counted."""
+
+    tags: int
+    healthy: int
+    troubled: Sequence[TroubledTag]  # never there, stale, bad; within each the oldest first
+
+
+def health_of(plant: RunningPlant, current: CurrentValues, now: datetime) -> Health:
+    """Which of the viewer's tags have values that are not to be believed."""
+    tags = [(node, tag) for node in plant.model.nodes.values() for tag in node.tags]
+    ids = plant.ids_of(tag.path for _node, tag in tags)
+    age_s = current.ages_s(ids, now)
+    period_s = np.array([tag.period_s for _node, tag in tags], np.float64)
+    trouble = troubles(age_s, period_s, current.qualities(ids))
+    wrong = np.flatnonzero(trouble)
+    finite_age_s = np.where(np.isinf(age_s), 0.0, age_s)
+    order = wrong[np.lexsort((-finite_age_s[wrong], -trouble[wrong].astype(np.int16)))]
+    troubled = [
+        TroubledTag(tags[index][1], tags[index][0], Trouble(int(trouble[index])), float(age_s[index]))
+        for index in order.tolist()
+    ]
+    return Health(len(tags), len(tags) - len(troubled), troubled)
+
+
+def quarantined(quarantine: Quarantine, plant: RunningPlant, viewer: User) -> list[QuarantineEntry]:
+    """What was refused, the newest first. Who sees one enterprise only sees what concerns that one's tags."""
+    entries = [
+        entry for entry in quarantine.summary() if viewer.tenants is None or entry.tag in plant.model.tags
+    ]
+    return sorted(entries, key=lambda entry: entry.last_at, reverse=True)
+
+
+def reported(sources: SourceStates, viewer: User) -> list[tuple[EdgeState, SourceState]]:
+    """Every source with its edge; none for who sees one enterprise only, as sources carry many enterprises' tags."""
+    if viewer.tenants is not None:
+        return []
+    return [(edge, source) for edge in sources.edges() for source in edge.sources]
+
+
+def is_silent(edge: EdgeState, now: datetime) -> bool:
+    """Whether the edge has not reported for so long that what it said last is no longer worth much."""
+    return now - heard_at(edge) > SILENT_AFTER
+
+
+def heard_at(edge: EdgeState) -> datetime:
+    """When the server last heard from the edge."""
+    return edge.received_at or edge.at

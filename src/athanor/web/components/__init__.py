@@ -1,0 +1,39 @@
+"""What every page is built from, so that all apps look and behave alike. One file each."""
+
+from athanor.web.components.data_table import Cell, Column, TablePage, TableQuery, data_table
+from athanor.web.components.empty_state import empty_state
+from athanor.web.components.error_card import error_card
+from athanor.web.components.kpi import Kpi, kpi, kpi_strip
+from athanor.web.components.page_title import page_title
+from athanor.web.components.spark import Spark
+from athanor.web.components.status import Status, status
+from athanor.web.components.trend_chart import TrendChart, TrendSeries, ViewChange
+from athanor.web.components.value_list import ValueList, ValueRow
+from athanor.web.components.words import Words, button, icon, link, region
+
+__all__ = [
+    "Cell",
+    "Column",
+    "Kpi",
+    "Spark",
+    "Status",
+    "TablePage",
+    "TableQuery",
+    "TrendChart",
+    "TrendSeries",
+    "ValueList",
+    "ValueRow",
+    "ViewChange",
+    "Words",
+    "button",
+    "data_table",
+    "empty_state",
+    "error_card",
+    "icon",
+    "kpi",
+    "kpi_strip",
+    "link",
+    "page_title",
+    "region",
+    "status",
+]

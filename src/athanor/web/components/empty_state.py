@@ -1,0 +1,14 @@
+"""What a page says when there is nothing to show: why, and what to do about it."""
+
+from athanor.web.components.words import Words, icon, link, region
+
+
+def empty_state(title: str, text: str = "", *, glyph: str = "inbox", action: tuple[str, str] | None = None) -> None:
+    """`action` is a label and an address."""
+    with region("ath-empty"):
+        icon(glyph)
+        Words(title, "h2")
+        if text:
+            Words(text, "p")
+        if action:
+            link(action[0], action[1], "ath-button")

@@ -1,0 +1,101 @@
+"""Apps' REST routes: who may call them, what they are handed, and how an error answers.
+
+A route takes a port by its type: `async def export(historian: HistorianPort, viewer: Viewer) -> Response`.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from athanor.kernel.apps.app import App
+from athanor.kernel.current import CurrentValues
+from athanor.kernel.errors import AthanorError, NotFoundError
+from athanor.kernel.historian.port import Historian
+from athanor.kernel.identity.service import Identity
+from athanor.kernel.identity.user import User
+from athanor.kernel.plant.running import RunningPlant
+from athanor.web.injection import PortNotGrantedError, Ports
+from athanor.web.sessions import user_of
+
+
+class Handed:
+    """A FastAPI dependency that hands a route one port, as the caller may have it."""
+
+    def __init__(self, port: str) -> None:
+        self.port = port
+
+    async def __call__(self, request: Request) -> Any:
+        ports: Ports = request.app.state.ports
+        return ports.hand_over([self.port], await viewer_of(request))[self.port]
+
+
+async def viewer_of(request: Request) -> User:
+    """Who calls this route. Answers 401 to a stranger."""
+    if not hasattr(request.state, "viewer"):
+        identity: Identity = request.app.state.identity
+        user = await user_of(request, identity)
+        if user is None:
+            raise HTTPException(
+                HTTPStatus.UNAUTHORIZED, {"code": "web.sign-in-first", "message": "Sign in at /sign-in first."}
+            )
+        request.state.viewer = user
+    return request.state.viewer  # type: ignore[no-any-return]
+
+
+Viewer = Annotated[User, Depends(viewer_of)]
+PlantPort = Annotated[RunningPlant, Depends(Handed("plant"))]
+HistorianPort = Annotated[Historian, Depends(Handed("historian"))]
+CurrentPort = Annotated[CurrentValues, Depends(Handed("current"))]
+
+
+def mount_routes(fastapi_app: FastAPI, apps: Sequence[App], ports: Ports, identity: Identity) -> None:
+    """Mount every app's routes under `/api/v1/<app id>`, each behind its permission."""
+    fastapi_app.state.ports = ports
+    fastapi_app.state.identity = identity
+    fastapi_app.add_exception_handler(AthanorError, _explained)
+    for app in apps:
+        for router, permission in app.routers:
+            _check(app, router)
+            fastapi_app.include_router(
+                router, prefix=f"/api/v1/{app.manifest.id}", dependencies=[Depends(permits(permission))]
+            )
+
+
+def permits(permission: str) -> Callable[[Request], Awaitable[None]]:
+    """A dependency that answers 401 to a stranger and 403 to who may not."""
+
+    async def check(request: Request) -> None:
+        viewer = await viewer_of(request)
+        if not viewer.may(permission):
+            raise HTTPException(
+                HTTPStatus.FORBIDDEN,
+                {"code": "web.forbidden", "message": f"Your role ({viewer.role}) does not include {permission}."},
+            )
+
+    return check
+
+
+def _check(app: App, router: APIRouter) -> None:
+    for route in router.routes:
+        if not isinstance(route, APIRoute):
+            continue
+        for call in _calls(route.dependant):
+            if isinstance(call, Handed) and call.port not in app.manifest.needs:
+                raise PortNotGrantedError(app.manifest.id, route.endpoint, call.port)
+
+
+def _calls(dependant: Dependant) -> Iterator[Any]:
+    for dependency in dependant.dependencies:
+        yield dependency.call
+        yield from _calls(dependency)
+
+
+async def _explained(_request: Request, error: Exception) -> JSONResponse:
+    code = error.code if isinstance(error, AthanorError) else AthanorError.code
+    status = HTTPStatus.NOT_FOUND if isinstance(error, NotFoundError) else HTTPStatus.UNPROCESSABLE_ENTITY
+    return JSONResponse({"detail": {"code": code, "message": str(error)}}, status)
