@@ -5,19 +5,38 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from .tree import ROOT, files
 
 EXAMPLE = ROOT / "examples" / "hello-app"
-NAVIGATION = """
-import json
-from athanor.kernel.apps.registry import load_apps
-from athanor.web.frame import places
+SERVER = """
+import asyncio, json, sys
+from pathlib import Path
+from athanor.kernel.settings import load_settings
+from athanor.main import address_of, listen, open_platform, serve
 
-print(json.dumps([place.address for place in places(load_apps().apps)]))
+
+async def main(file: Path) -> None:
+    settings = load_settings(file)
+    async with open_platform(settings) as platform:
+        password = await platform.identity.ensure_administrator()
+        socket = listen(settings)
+        await serve(platform, socket, on_ready=lambda: print(json.dumps([address_of(socket), password]), flush=True))
+
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+PLANT = """
+park: {id: works, name: {en: Works}, timezone: UTC}
+tenants: [{id: copper, name: {en: Copper Works}}]
+sites:
+  - {id: smelter, tenant: copper, name: {en: Smelter}, tags: [
+      {id: power, name: {en: Power}, unit: kW, range: [0, 100], role: tenant.power}]}
 """
 
 
@@ -58,7 +77,39 @@ def test_pip_brings_its_data_too(installed: Path) -> None:
     assert (package / "locale" / "zh_CN.po").is_file()
 
 
-def test_it_stands_last_in_the_navigation(installed: Path) -> None:
-    addresses = json.loads(python("-c", NAVIGATION, beside=installed).splitlines()[-1])
-    assert addresses[0] == "/overview"
-    assert addresses[-1] == "/hello"
+@pytest.fixture(scope="module")
+def signed_in(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """Who has signed in, as the administrator, at a server that runs beside the installed example."""
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "plant.yaml").write_text(PLANT, encoding="utf-8")
+    settings = folder / "athanor.toml"
+    settings.write_text(
+        f'data_dir = "{folder}/data"\nplant_file = "{folder}/plant.yaml"\nserver = {{port = 0, language = "en"}}\n'
+    )
+    environment = os.environ | {"PYTHONPATH": str(installed)}
+    command = [sys.executable, "-c", SERVER, settings]
+    log = (folder / "log").open("w")
+    with log, subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True) as server:
+        assert server.stdout is not None
+        said = server.stdout.readline()
+        assert said, (folder / "log").read_text()
+        address, password = json.loads(said)
+        with httpx.Client(base_url=address, follow_redirects=True, trust_env=False) as client:
+            client.post(
+                "/sign-in", data={"login": "admin", "password": password, "next": "/"}, headers={"Origin": address}
+            )
+            yield client
+        server.terminate()
+
+
+def test_its_page_stands_in_the_navigation_of_a_server_that_never_heard_of_it(signed_in: httpx.Client) -> None:
+    overview, hello = signed_in.get("/overview"), signed_in.get("/hello")
+    assert (overview.status_code, hello.status_code) == (200, 200)
+    assert '"href":"/hello"' in overview.text
+    assert "Hello, Administrator" in hello.text
+    assert "Copper Works" in hello.text
+
+
+def test_it_speaks_chinese(signed_in: httpx.Client) -> None:
+    hello = signed_in.get("/hello", headers={"Accept-Language": "zh-CN"})
+    assert "你好，Administrator" in hello.text
