@@ -90,16 +90,16 @@ def signed_in(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     command = [sys.executable, "-c", SERVER, settings]
     log = (folder / "log").open("w")
     with log, subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True) as server:
-        assert server.stdout is not None
-        said = server.stdout.readline()
-        assert said, (folder / "log").read_text()
-        address, password = json.loads(said)
-        with httpx.Client(base_url=address, follow_redirects=True, trust_env=False) as client:
-            client.post(
-                "/sign-in", data={"login": "admin", "password": password, "next": "/"}, headers={"Origin": address}
-            )
-            yield client
-        server.terminate()
+        try:
+            assert server.stdout is not None
+            said = server.stdout.readline()
+            assert said, (folder / "log").read_text()
+            address, password = json.loads(said)
+            with httpx.Client(base_url=address, follow_redirects=True, trust_env=False) as client:
+                client.post("/sign-in", data={"login": "admin", "password": password})
+                yield client
+        finally:
+            server.terminate()
 
 
 def test_its_page_stands_in_the_navigation_of_a_server_that_never_heard_of_it(signed_in: httpx.Client) -> None:
