@@ -133,4 +133,5 @@ def _numpy(batch: pa.RecordBatch | pa.Table, column: str) -> np.ndarray:
     array = batch.column(column)
     if column == "time":
         array = array.cast(pa.int64())
-    return array.to_numpy(zero_copy_only=False) if isinstance(array, pa.Array) else array.to_numpy()
+    values: np.ndarray = array.to_numpy(zero_copy_only=False) if isinstance(array, pa.Array) else array.to_numpy()
+    return values

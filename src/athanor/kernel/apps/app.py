@@ -10,6 +10,7 @@ from athanor.kernel.apps.manifest import Manifest
 from athanor.kernel.errors import AthanorError
 
 Handler = Callable[..., Awaitable[Any]]
+PageBuilder = Callable[..., Awaitable[Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class PageDeclaration:
     """A screen. `builder`'s parameters are path parameters and the ports that the manifest names."""
 
     path: str
-    builder: Handler
+    builder: PageBuilder
     permission: str
 
 
@@ -38,7 +39,7 @@ class App:
     subscriptions: list[Subscription] = field(default_factory=list)
     routers: list[tuple[APIRouter, str]] = field(default_factory=list)
 
-    def page(self, path: str, builder: Handler, *, permission: str) -> None:
+    def page(self, path: str, builder: PageBuilder, *, permission: str) -> None:
         """Add a screen at `/<app id>` or below it. Raises BadDeclarationError."""
         home = f"/{self.manifest.id}"
         if path != home and not path.startswith(home + "/"):

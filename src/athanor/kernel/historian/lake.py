@@ -1,4 +1,4 @@
-"""Sealed samples: a Delta Lake table of Parquet files in a local folder, partitioned by UTC day.
+"""Sealed samples: the Delta Lake table `samples` of Parquet files in a local folder, partitioned by UTC day.
 
 The table is plain Delta: DuckDB, Polars, Spark or Trino read it without Athanor. A file's name begins with its order
 in the historian's one counter, so that of two samples with the same tag and time the later written one is known.
@@ -15,14 +15,19 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, CommitProperties, Transaction
 
 from athanor.kernel.historian.layout import SEALED, WRITER_OPTIONS, write_row_groups
 from athanor.kernel.historian.port import HistorianFullError, Span, microseconds, moment
+from athanor.kernel.plant.running import RunningPlant
 
 _TABLE = pa.schema([*SEALED, pa.field("day", pa.date32(), nullable=False)])
+TAGS = pa.schema(
+    [pa.field("id", pa.int32(), nullable=False)]
+    + [pa.field(name, pa.string()) for name in ("path", "unit", "kind", "tenant", "name_en", "name_zh_CN")]
+)
 _SEALED_BY = "athanor.hot"  # the Delta application id under which the last sealed generation is noted
 
 
@@ -49,6 +54,7 @@ class Lake:
     """The Delta table of sealed samples in one local folder. One process writes it; any number read it."""
 
     def __init__(self, folder: Path) -> None:
+        """Open or create the table `samples` in a folder."""
         self.folder = folder / "samples"
         self.folder.mkdir(parents=True, exist_ok=True)
         if not DeltaTable.is_deltatable(str(self.folder)):
@@ -131,6 +137,28 @@ class Lake:
             first_tag=int(action["min.tag"]),  # type: ignore[call-overload]
             last_tag=int(action["max.tag"]),  # type: ignore[call-overload]
         )
+
+
+def publish_tags(folder: Path, plant: RunningPlant) -> None:
+    """Write the lake's table `tags`, by which others read ids: id, path, unit, kind, tenant and names."""
+    model = plant.model
+    rows = [
+        {
+            "id": int(tag_id),
+            "path": path,
+            "unit": model.tags[path].unit,
+            "kind": model.tags[path].kind.value,
+            "tenant": model.tenant_of(path).id,
+            "name_en": model.tags[path].name.get("en"),
+            "name_zh_CN": model.tags[path].name.get("zh_CN"),
+        }
+        for path, tag_id in sorted(plant.ids.items(), key=lambda item: item[1])
+    ]
+    table = pa.Table.from_pylist(rows, TAGS)
+    place = folder / "tags"
+    if DeltaTable.is_deltatable(str(place)) and DeltaTable(str(place)).to_pyarrow_table().equals(table):
+        return
+    write_deltalake(str(place), table, mode="overwrite")
 
 
 class _Bounds:

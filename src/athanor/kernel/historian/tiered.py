@@ -42,14 +42,20 @@ class TieredHistorian:
     """Implements `Historian`; see its docstrings for the contract."""
 
     def __init__(
-        self, folder: Path, *, memory_mb: int = 256, seal_rows: int = 10_000_000, seal_after_s: float = 3600.0
+        self,
+        hot_file: Path,
+        lake: Path,
+        *,
+        memory_mb: int = 256,
+        seal_rows: int = 10_000_000,
+        seal_after_s: float = 3600.0,
     ) -> None:
-        """Open or create the historian in a folder, finishing what a crash interrupted.
+        """Open or create the historian, finishing what a crash interrupted.
 
         A generation is sealed once it has `seal_rows` or is `seal_after_s` old.
         """
-        self._lake = Lake(folder / "lake")
-        self._tail = DuckTail(folder / "hot.duckdb", memory_mb=memory_mb, next_order=self._lake.next_order)
+        self._lake = Lake(lake)
+        self._tail = DuckTail(hot_file, memory_mb=memory_mb, next_order=self._lake.next_order)
         self._seal_rows = seal_rows
         self._seal_after_s = seal_after_s
         for generation in self._tail.generations[:-1]:

@@ -1,0 +1,1 @@
+"""The kernel's REST routes: what edges, programs and monitors call."""

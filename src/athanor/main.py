@@ -1,0 +1,266 @@
+"""The one place that picks adapters and starts things.
+
+`open_platform` opens every port after the settings; `create_server` puts REST routes and web onto them; `serve` runs
+that, with the edge as a child, until told to stop.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from athanor import __version__
+from athanor.api import data
+from athanor.api.health import health_router
+from athanor.api.uplink import uplink_router
+from athanor.child import Child
+from athanor.edge.config import load_edge_config
+from athanor.kernel.apps.app import Handler
+from athanor.kernel.apps.registry import Registry, load_apps
+from athanor.kernel.bus.memory import MemoryBus
+from athanor.kernel.bus.port import Event
+from athanor.kernel.current import CurrentValues
+from athanor.kernel.database.database import Database
+from athanor.kernel.database.migrating import upgrade
+from athanor.kernel.errors import AthanorError
+from athanor.kernel.historian.lake import publish_tags
+from athanor.kernel.historian.tiered import TieredHistorian
+from athanor.kernel.identity.service import Identity
+from athanor.kernel.ingest.quarantine import Quarantine
+from athanor.kernel.ingest.service import Ingest
+from athanor.kernel.ingest.sources import SourceStates
+from athanor.kernel.metrics import TAGS
+from athanor.kernel.plant.model import Plant
+from athanor.kernel.plant.running import RunningPlant
+from athanor.kernel.plant.store import running_plant, store_plant
+from athanor.kernel.plant.yaml_file import BadPlantFileError, load_plant
+from athanor.kernel.settings import Settings, folder_of
+from athanor.web.injection import Ports
+from athanor.web.server import mount_web
+
+_log = structlog.get_logger(__name__)
+
+_EMPTY_PARK = Plant(id="park", name={"en": "Park", "zh_CN": "园区"}, timezone="Asia/Shanghai", tenants={}, nodes={})
+_CLOSE_CONNECTIONS_WITHIN_S = 2
+
+
+@dataclass
+class Platform:
+    """Every port, open. `ports` is what apps are handed from, by name."""
+
+    settings: Settings
+    database: Database
+    identity: Identity
+    historian: TieredHistorian
+    current: CurrentValues
+    bus: MemoryBus
+    quarantine: Quarantine
+    sources: SourceStates
+    ports: dict[str, object]
+
+    @property
+    def plant(self) -> RunningPlant:
+        """The plant that runs now."""
+        return cast("RunningPlant", self.ports["plant"])
+
+    async def run_plant(self, model: Plant) -> None:
+        """Store a plant model and let it be the one that runs."""
+        async with self.database.session() as session:
+            plant = await store_plant(session, model)
+        self.ports["plant"] = plant
+        TAGS.set(len(plant.ids))
+        await asyncio.to_thread(publish_tags, folder_of(self.settings.lake_url), plant)
+
+    async def reload_plant(self) -> None:
+        """Read the plant file again; one that is refused is logged with its faults, and the running plant goes on."""
+        if self.settings.plant_file is None:
+            return
+        try:
+            await self.run_plant(await asyncio.to_thread(load_plant, self.settings.plant_file))
+        except BadPlantFileError as error:
+            _log.error("plant.refused", reason=str(error), running_version=self.plant.version)
+        else:
+            _log.info("plant.loaded", version=self.plant.version, tags=len(self.plant.ids))
+
+
+@asynccontextmanager
+async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
+    """Open all that the settings name, and close it in the opposite order.
+
+    A plant file that is refused leaves the stored plant running. Raises BadPlantFileError when there is none, and the
+    errors of each port.
+    """
+    await upgrade(settings.database_url)
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url)
+        stack.push_async_callback(database.close)
+        historian = await asyncio.to_thread(
+            TieredHistorian,
+            settings.data_dir / "hot.duckdb",
+            folder_of(settings.lake_url),
+            memory_mb=settings.historian.memory_mb,
+            seal_rows=settings.historian.seal_rows,
+            seal_after_s=settings.historian.seal_after_s,
+        )
+        stack.push_async_callback(historian.close)
+        bus = MemoryBus()
+        stack.push_async_callback(bus.close)
+        quarantine = Quarantine(settings.data_dir / "quarantine.sqlite")
+        stack.callback(quarantine.close)
+        current, sources = CurrentValues(), SourceStates()
+        current.update(await historian.latest())
+        ports: dict[str, object] = {
+            "historian": historian,
+            "current": current,
+            "bus": bus,
+            "db": database,
+            "quarantine": quarantine,
+            "sources": sources,
+        }
+        platform = Platform(settings, database, Identity(database), historian, current, bus, quarantine, sources, ports)
+        await _start_plant(platform)
+        yield platform
+
+
+async def _start_plant(platform: Platform) -> None:
+    async with platform.database.reading() as session:
+        stored = await running_plant(session)
+    if stored is not None:
+        platform.ports["plant"] = stored
+        TAGS.set(len(stored.ids))
+        await platform.reload_plant()
+    elif platform.settings.plant_file is not None:
+        await platform.run_plant(await asyncio.to_thread(load_plant, platform.settings.plant_file))
+    else:
+        platform.ports["plant"] = RunningPlant(_EMPTY_PARK, 0, {})
+
+
+def create_server(platform: Platform, registry: Registry) -> FastAPI:
+    """The FastAPI app: uplink, data, health, apps' routes and pages."""
+    settings = platform.settings
+    ingest = Ingest(
+        plant=lambda: platform.plant,
+        historian=platform.historian,
+        current=platform.current,
+        bus=platform.bus,
+        quarantine=platform.quarantine,
+        max_ahead=timedelta(seconds=settings.ingest.max_ahead_s),
+        oldest=datetime.combine(settings.ingest.oldest, time(), UTC),
+    )
+    server = FastAPI(title="Athanor", version=__version__, docs_url=None, redoc_url=None)
+    server.include_router(uplink_router(ingest, platform.sources, platform.identity))
+    server.include_router(
+        health_router({"database": partial(_ask, platform.database), "historian": platform.historian.latest})
+    )
+    server.include_router(data.router)
+    _subscribe(platform, registry)
+    mount_web(server, apps=registry.apps, ports=platform.ports, identity=platform.identity)
+    return server
+
+
+async def _ask(database: Database) -> None:
+    async with database.reading() as session:
+        await session.execute(text("SELECT 1"))
+
+
+def _subscribe(platform: Platform, registry: Registry) -> None:
+    ports = Ports(platform.ports)
+    for app in registry.apps:
+        for subscription in app.subscriptions:
+            names = ports.names_in(app.manifest, subscription.handler)
+            listener = partial(_hand_over, subscription.handler, ports, names)
+            platform.bus.subscribe(subscription.topic, listener, name=app.manifest.id)
+
+
+async def _hand_over(handler: Handler, ports: Ports, names: list[str], event: Event) -> None:
+    await handler(event, **ports.whole(names))
+
+
+class PortTakenError(AthanorError):
+    """The address that the server should listen on is in use, or not ours."""
+
+    code = "server.port-taken"
+
+    def __init__(self, host: str, port: int, reason: object) -> None:
+        super().__init__(
+            f"Cannot listen on {host}:{port} ({reason}). Stop what uses it, or set server.port to another one "
+            "(--port, or ATHANOR_SERVER__PORT)."
+        )
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The server's socket, bound but not yet answering. Raises PortTakenError."""
+    host, port = settings.server.host, settings.server.port
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise PortTakenError(host, port, error.strerror) from error
+
+
+def address_of(listening: socket.socket) -> str:
+    """What a browser on this machine asks for."""
+    host, port = listening.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
+
+
+async def serve(platform: Platform, listening: socket.socket, *, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Answer on a socket, with the edge as a child, until SIGINT or SIGTERM; SIGHUP reads the plant file again."""
+    server = _Uvicorn(
+        uvicorn.Config(
+            create_server(platform, load_apps()),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_CLOSE_CONNECTIONS_WITHIN_S,
+        ),
+        on_ready,
+    )
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, server.stop)
+    reloading: set[asyncio.Task[None]] = set()
+    loop.add_signal_handler(signal.SIGHUP, lambda: reloading.add(asyncio.create_task(platform.reload_plant())))
+    async with AsyncExitStack() as stack:
+        if (edge_file := platform.settings.edge.config) is not None:
+            await stack.enter_async_context(await _edge_child(platform.identity, edge_file))
+        await server.serve([listening])
+
+
+async def _edge_child(identity: Identity, file: Path) -> Child:
+    """Our own edge; it gets a new token at each start, which nobody else has seen."""
+    edge = load_edge_config(file)
+    token = await identity.edge_token(edge.edge)
+    return Child("edge", "athanor.edge", [str(file), "--with-parent"], {**os.environ, edge.uplink.token_env: token})
+
+
+class _Uvicorn(uvicorn.Server):
+    """Uvicorn that leaves signals to us and says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    def stop(self) -> None:
+        self.force_exit = self.should_exit  # asked a second time: do not wait for open connections
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
