@@ -32,3 +32,11 @@ async def server() -> AsyncIterator[IngestServer]:
     running = await IngestServer().start()
     yield running
     await running.stop()
+
+
+@pytest.fixture
+async def absent_server() -> AsyncIterator[IngestServer]:
+    """A server that is not started yet: nobody listens at its address."""
+    absent = IngestServer()
+    yield absent
+    await absent.stop()

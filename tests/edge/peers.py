@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from athanor.edge.agent import end
 from athanor.edge.buffer import Buffer
 from athanor.edge.collector import Collector
 from athanor.edge.config import CollectorConfig, Source
@@ -42,7 +43,7 @@ class IngestServer:
     """The server's end of the uplink, as the contract describes it; in memory."""
 
     port: int = field(default_factory=free_port)
-    answer: Callable[[bytes], Response] | None = None  # instead of taking the batch in
+    answer: Callable[[bytes], Awaitable[Response | None]] | None = None  # None takes the batch in
     bodies: list[bytes] = field(default_factory=list)
     sequences: list[int] = field(default_factory=list)
     statuses: list[dict[str, Any]] = field(default_factory=list)
@@ -83,8 +84,8 @@ class IngestServer:
         body = await request.body()
         self.requests += 1
         self.headers.append(dict(request.headers))
-        if self.answer is not None:
-            return self.answer(body)
+        if self.answer is not None and (refusal := await self.answer(body)) is not None:
+            return refusal
         self.bodies.append(body)
         self.sequences.append(int(request.headers["x-athanor-sequence"]))
         return JSONResponse({"stored": decode(body).num_rows, "quarantined": 0})
@@ -111,12 +112,44 @@ async def mqtt_broker(port: int) -> AsyncIterator[Broker]:
             await broker.shutdown()
 
 
+ModbusAnswer = Callable[[bytes], list[bytes]]  # what a device sends for a request, piece by piece
+
+
+@asynccontextmanager
+async def modbus_device(answer: ModbusAnswer) -> AsyncIterator[int]:
+    """A TCP server that sends what `answer` makes of each request. Gives its port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while request := await reader.read(260):
+                for piece in answer(request):
+                    writer.write(piece)
+                    await writer.drain()
+        except ConnectionError:
+            return  # the edge hung up on rubbish, or was killed
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+def registers(request: bytes, words: list[int]) -> bytes:
+    """A sound answer to a read of holding registers."""
+    data = b"".join(word.to_bytes(2, "big") for word in words)
+    pdu = bytes([request[7], len(data)]) + data
+    return request[:4] + (len(pdu) + 1).to_bytes(2, "big") + request[6:7] + pdu
+
+
 class Edge:
     """An edge without uplink: what its sources say is read back from its buffer."""
 
     def __init__(self, buffer: Buffer) -> None:
         self._buffer = buffer
-        self._collector = Collector(buffer, CollectorConfig())
+        self._collector = Collector(buffer, CollectorConfig.model_validate({}))
         self._tasks: list[asyncio.Task[None]] = []
 
     def run(self, config: Source) -> SourceStatus:
@@ -142,6 +175,4 @@ class Edge:
                 await asyncio.sleep(0.02)
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)

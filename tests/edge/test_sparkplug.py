@@ -47,9 +47,11 @@ class FanNode:
     seq: int = 0
     rebirths: int = 0
     states: list[dict[str, Any]] = field(default_factory=list)
+    is_listening: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def live(self) -> None:
         await self.client.subscribe([("spBv1.0/jinluan/NCMD/edge1", 1), ("spBv1.0/STATE/athanor", 1)])
+        self.is_listening.set()
         async for message in self.client.messages:
             if str(message.topic).startswith("spBv1.0/STATE"):
                 self.states.append(json.loads(message.payload))
@@ -82,7 +84,7 @@ class FanNode:
 def death_of(bd_seq: int) -> bytes:
     payload = Payload(timestamp=now_microseconds() // 1000)
     payload.metrics.add(name="bdSeq", datatype=DataType.INT64, long_value=bd_seq)
-    return payload.SerializeToString()
+    return bytes(payload.SerializeToString())
 
 
 @asynccontextmanager
@@ -90,6 +92,7 @@ async def fan_node(port: int) -> AsyncIterator[FanNode]:
     async with aiomqtt.Client("127.0.0.1", port, identifier="edge1") as client:
         node = FanNode(client)
         living = asyncio.create_task(node.live())
+        await node.is_listening.wait()
         try:
             yield node
         finally:
@@ -106,7 +109,6 @@ async def connected(edge: Edge, config: SparkplugSource) -> SourceStatus:
 async def test_the_host_says_that_it_is_there_and_asks_for_births(edge: Edge) -> None:
     port = free_port()
     async with mqtt_broker(port), fan_node(port) as node:
-        await until(lambda: node.client is not None)
         await connected(edge, source(port))
         born = await edge.hears(TAG, lambda sample: sample.quality is Quality.GOOD)
         await until(lambda: bool(node.states))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from typing import Any
 
 import structlog
 
@@ -62,20 +63,25 @@ async def _run(config: EdgeConfig, buffer: Buffer, uplink: Uplink, stop: asyncio
         for task in done - {stopping}:
             task.result()  # none of them ends by itself: raise what ended it
     finally:
-        await _cancel([*reading, gathering, reporting, stopping])
+        await end([*reading, gathering, reporting, stopping])
         await collector.flush()
         if not uplink.is_in_trouble:
             draining = asyncio.create_task(uplink.drain())
             await asyncio.wait({draining, delivering}, timeout=_DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
-            await _cancel([draining])
+            await end([draining])
             await report()
-        await _cancel([delivering])
+        await end([delivering])
         log.info("edge.stopped", edge=config.edge, waiting_rows=(await buffer.backlog()).rows)
 
 
-async def _cancel(tasks: Iterable["asyncio.Task[object]"]) -> None:
-    """End tasks and wait until they have. What they raise on the way out was theirs to say."""
-    waited_for = list(tasks)
-    for task in waited_for:
-        task.cancel()
-    await asyncio.gather(*waited_for, return_exceptions=True)
+async def end(tasks: Iterable["asyncio.Task[Any]"]) -> None:
+    """Cancel tasks and wait until they have ended. What they raise on the way out was theirs to say.
+
+    Cancelling once is not enough: Python 3.11's `asyncio.wait_for` forgets it when its result comes in the same moment.
+    """
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        ended, pending = await asyncio.wait(pending, timeout=1.0)
+        await asyncio.gather(*ended, return_exceptions=True)

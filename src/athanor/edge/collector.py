@@ -158,9 +158,10 @@ def _storable(text: str) -> str:
 
 def merged(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     """One batch (schema SAMPLES) with the rows of all, in order; a single one comes back as it is."""
-    if len(batches) == 1:
-        return batches[0]
-    return pa.Table.from_batches(batches, SAMPLES).unify_dictionaries().combine_chunks().to_batches()[0]
+    with_rows = [batch for batch in batches if batch.num_rows] or batches[:1]
+    if len(with_rows) == 1:
+        return with_rows[0]
+    return pa.Table.from_batches(with_rows, SAMPLES).unify_dictionaries().combine_chunks().to_batches()[0]
 
 
 class SourceSink:

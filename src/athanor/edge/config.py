@@ -56,6 +56,7 @@ def _known_unit(unit: str) -> str:
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 TagPath = Annotated[str, Field(pattern=r"^[a-z0-9_]+(\.[a-z0-9_]+)+$")]
 Unit = Annotated[str, AfterValidator(_known_unit)]
+SOURCE_ID = Field(description="The source's name, unique in the edge.")
 UNIT = Field(None, description="What the source measures in; without it, the tag's own unit.")
 
 
@@ -95,7 +96,7 @@ class OpcUaSource(ConfigSection):
     """An OPC UA server, read by subscription."""
 
     protocol: Literal["opcua"]
-    id: Id
+    id: Id = SOURCE_ID
     url: str = Field(pattern=r"^opc\.tcp://[^@]+$", description="Endpoint, such as opc.tcp://plc7:4840/")
     publishing_interval_s: float = Field(1.0, gt=0, le=3600, description="How often the server reports changes. [s]")
     queue_size: int = Field(10, ge=1, le=10_000, description="Changes of one node that the server keeps in between.")
@@ -113,14 +114,14 @@ class ModbusTag(ConfigSection):
     """One value in a device's registers or bits. value = number × scale + offset."""
 
     unit_id: int = Field(1, ge=0, le=255, description="Device behind the address.")
-    table: Literal["holding", "input", "coil", "discrete"]
+    table: Literal["holding", "input", "coil", "discrete"] = Field(description="Where the value is:")
     first: int = Field(
         alias="register", ge=0, le=65_535, description="Address on the wire, from 0: 40001 in a manual is holding 0."
     )
     type: NumberType = Field(NumberType.UINT16, description="What the registers hold; a coil or discrete holds bool.")
     word_order: WordOrder = Field(WordOrder.ABCD, description="Order of the bytes A to D of a 32-bit number.")
-    scale: float = 1.0
-    offset: float = 0.0
+    scale: float = Field(1.0, description="Factor from the number to the value.")
+    offset: float = Field(0.0, description="Added after the factor, in the value's unit.")
     unit: Unit | None = UNIT
     bit: int | None = Field(None, ge=0, le=15, description="This bit of the register, 0 the lowest; type bool.")
 
@@ -155,9 +156,9 @@ class ModbusSource(ConfigSection):
     """A Modbus TCP device or gateway, polled."""
 
     protocol: Literal["modbus"]
-    id: Id
-    host: str = Field(min_length=1)
-    port: int = Field(502, ge=1, le=65_535)
+    id: Id = SOURCE_ID
+    host: str = Field(min_length=1, description="Name or address of the device or gateway.")
+    port: int = Field(502, ge=1, le=65_535, description="Its TCP port.")
     period_s: float = Field(5.0, gt=0, le=86_400, description="How often all tags are read. [s]")
     timeout_s: float = Field(3.0, gt=0, le=60, description="Longest wait for one answer. [s]")
     max_gap: int = Field(8, ge=0, le=120, description="Unused registers that one read may span to join two tags.")
@@ -206,8 +207,10 @@ class SparkplugSource(MqttBroker):
     """Edge nodes that speak Sparkplug B; Athanor is a host application of theirs."""
 
     protocol: Literal["sparkplug"]
-    id: Id
-    groups: tuple[Annotated[str, Field(pattern=r"^[^/+#]+$")], ...] = Field(min_length=1)
+    id: Id = SOURCE_ID
+    groups: tuple[Annotated[str, Field(pattern=r"^[^/+#]+$")], ...] = Field(
+        min_length=1, description="Groups of edge nodes to listen to."
+    )
     host_id: str = Field("athanor", pattern=r"^[^/+#]+$", description="Name in spBv1.0/STATE/<host_id>.")
     reorder_timeout_s: float = Field(2.0, gt=0, le=60, description="Wait for a late message before a rebirth. [s]")
     tags: dict[TagPath, SparkplugTag] = Field(min_length=1, description="Tag path to metric.")
@@ -218,9 +221,9 @@ class MqttTag(ConfigSection):
 
     topic: str = Field(pattern=r"^[^+#]+$", description="Exact topic, without wildcards.")
     value: str = Field("", description="Where the value is; empty when the payload is the value.")
-    type: Literal["number", "text"] = "number"
+    type: Literal["number", "text"] = Field("number", description="What the value is:")
     time: str | None = Field(None, description="Where the source's time is; without it, the time of receipt.")
-    time_format: Literal["iso", "epoch_ms", "epoch_s"] = "iso"
+    time_format: Literal["iso", "epoch_ms", "epoch_s"] = Field("iso", description="How it is written:")
     quality: str | None = Field(None, description="Where the quality is: good/uncertain/bad, true/false, or 0 to 192.")
     unit: Unit | None = UNIT
 
@@ -229,7 +232,7 @@ class MqttSource(MqttBroker):
     """Devices that publish JSON."""
 
     protocol: Literal["mqtt"]
-    id: Id
+    id: Id = SOURCE_ID
     tags: dict[TagPath, MqttTag] = Field(min_length=1, description="Tag path to topic and place.")
 
 
@@ -240,10 +243,14 @@ class EdgeConfig(ConfigSection):
     """One edge: its sources, its buffer and its server."""
 
     edge: Id = Field(description="The edge's name, unique in the park.")
-    uplink: UplinkConfig
-    buffer: BufferConfig = Field(default_factory=lambda: BufferConfig.model_validate({}))
-    collector: CollectorConfig = Field(default_factory=lambda: CollectorConfig.model_validate({}))
-    sources: tuple[Source, ...]
+    uplink: UplinkConfig = Field(description="The server.")
+    buffer: BufferConfig = Field(
+        default_factory=lambda: BufferConfig.model_validate({}), description="The store on disk."
+    )
+    collector: CollectorConfig = Field(
+        default_factory=lambda: CollectorConfig.model_validate({}), description="How samples become batches."
+    )
+    sources: tuple[Source, ...] = Field(description="What is read, one entry a device, server or broker.")
 
     @field_validator("sources")
     @classmethod
