@@ -96,6 +96,7 @@ def display_unit(unit: str) -> str:
     if unit == "1":
         return ""
     shown = unit.replace("degC", "°C").replace("degF", "°F").replace("ohm", "Ω")
+    shown = re.sub(r"\bu(?=[gmlLsSVAWFH])", "µ", re.sub(r"\bdeg\b", "°", shown))
     return re.sub(r"(?<=[A-Za-z])[23]", lambda match: match.group().translate(_SUPERSCRIPT), shown).replace("*", "·")
 
 
@@ -106,6 +107,7 @@ def _spelled(unit: str) -> str:
     unit = (
         unit.replace("Nm3", "normal_cubic_metre")
         .replace("kvarh", "kvar*hour")
+        .replace("VA", "apparent_volt_ampere")
         .replace("%", "percent")
         .replace("°C", "degC")
     )

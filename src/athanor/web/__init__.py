@@ -1,1 +1,1 @@
-"""The shell that frames apps: sign-in, navigation, theme, language, and the components that every page is built from."""
+"""The shell that frames apps: sign-in, navigation, theme, language, and the components that pages are built from."""

@@ -1,4 +1,4 @@
-"""Handing an app what its manifest names, and nothing else: ports by parameter name, limited to what the viewer may see."""
+"""Handing an app the ports that its manifest names and no others, limited to what the viewer may see."""
 
 import inspect
 from collections.abc import Callable, Mapping

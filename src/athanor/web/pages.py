@@ -1,7 +1,7 @@
-"""Mounting apps' pages: who may see them, what they are handed, the frame around them, and what shows when one fails."""
+"""Mounting apps' pages: who may see them, what they are handed, the frame, and what shows when one fails."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Pages without a live connection: sign-in, "not found" and "failed". A stranger costs the server nothing that lasts."""
+"""Pages without a live connection: sign-in and "not found". A stranger costs the server nothing that lasts."""
 
 from html import escape
 
@@ -53,17 +53,29 @@ def message_page(title: str, text: str, status_code: int) -> HTMLResponse:
 def sign_in_page(park: str, *, onward: str, refusal: str = "", login: str = "") -> HTMLResponse:
     """The form; `refusal` says why the last attempt failed."""
     refused = f'<p class="ath-refused" role="alert">{escape(refusal)}</p>' if refusal else ""
+    login_field = _field(
+        _("Login"), "login", f'value="{escape(login)}" autocomplete="username" autocapitalize="none" spellcheck="false"'
+    )
+    password_field = _field(_("Password"), "password", 'type="password" autocomplete="current-password"')
+    if login:  # the password was wrong more likely than the login
+        password_field = password_field.replace("required", "required autofocus")
+    else:
+        login_field = login_field.replace("required", "required autofocus")
     form = f"""
 <form class="ath-card" method="post" action="/sign-in">
 <div class="ath-brand">{MARK}<span>{escape(park)}</span></div>
 <h1>{escape(_("Sign in"))}</h1>
 {refused}
 <input type="hidden" name="next" value="{escape(onward)}">
-<label>{escape(_("Login"))}<input name="login" value="{escape(login)}" autocomplete="username" required {"" if login else "autofocus"} autocapitalize="none" spellcheck="false"></label>
-<label>{escape(_("Password"))}<input name="password" type="password" autocomplete="current-password" required {"autofocus" if login else ""}></label>
+{login_field}
+{password_field}
 <button class="is-main">{escape(_("Sign in"))}</button>
 </form>"""
     return plain_page(_("Sign in"), form, 401 if refusal else 200)
+
+
+def _field(label: str, name: str, attributes: str) -> str:
+    return f'<label>{escape(label)}<input name="{name}" required {attributes}></label>'
 
 
 def came_from_here(request: Request) -> bool:

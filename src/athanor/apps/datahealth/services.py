@@ -55,9 +55,7 @@ def health_of(plant: RunningPlant, current: CurrentValues, now: datetime) -> Hea
 
 def quarantined(quarantine: Quarantine, plant: RunningPlant, viewer: User) -> list[QuarantineEntry]:
     """What was refused, the newest first. Who sees one enterprise only sees what concerns that one's tags."""
-    entries = [
-        entry for entry in quarantine.summary() if viewer.tenants is None or entry.tag in plant.model.tags
-    ]
+    entries = [entry for entry in quarantine.summary() if viewer.tenants is None or entry.tag in plant.model.tags]
     return sorted(entries, key=lambda entry: entry.last_at, reverse=True)
 
 

@@ -118,9 +118,7 @@ class ParkView:
     ) -> OutsideLimits:
         node, tag = self._tags[index]
         tenant = self.plant.model.tenants[node.tenant]
-        return OutsideLimits(
-            tag, node, tenant, crossing, float(value[index]), float(limit[index]), bool(stale[index])
-        )
+        return OutsideLimits(tag, node, tenant, crossing, float(value[index]), float(limit[index]), bool(stale[index]))
 
     def with_role(self, tenant: str, role: str) -> list[Tag]:
         """The tenant's tags that play this role."""

@@ -1,5 +1,6 @@
 """REST routes of the trends app, under /api/v1/trends."""
 
+import asyncio
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,17 +43,15 @@ async def export(
     if form == "xlsx":
         return await _excel(wanted, historian, name)
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(
-        services.csv_of(wanted, historian), media_type="text/csv; charset=utf-8", headers=headers
-    )
+    return StreamingResponse(services.csv_of(wanted, historian), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 async def _excel(wanted: services.Export, historian: HistorianPort, name: str) -> Response:
-    with tempfile.NamedTemporaryFile(suffix=".xlsx", prefix="athanor-", delete=False) as file:
-        path = Path(file.name)
+    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix="athanor-export-")
+    path = Path(folder.name) / name
     try:
         await services.excel_of(wanted, historian, path)
     except BaseException:
-        path.unlink(missing_ok=True)
+        await asyncio.to_thread(folder.cleanup)
         raise
-    return FileResponse(path, media_type=_EXCEL, filename=name, background=BackgroundTask(path.unlink, missing_ok=True))
+    return FileResponse(path, media_type=_EXCEL, filename=name, background=BackgroundTask(folder.cleanup))

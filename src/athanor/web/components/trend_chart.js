@@ -5,7 +5,7 @@ import { PlantClock, Series, listen, niceRange, valueAxis } from "athanor-trend"
 const TOKENS = { text: "--text", text2: "--text-2", line: "--line", surface: "--surface", urgent: "--urgent", warn: "--warn" };
 const COLOURS = 8;
 const DASHES = ["solid", [6, 3], [2, 2]];
-const SHORTEST = 1000, SETTLED_MS = 250, MAX_LIMIT_SERIES = 2;
+const SHORTEST = 1000, SETTLED_MS = 250, MAX_LIMIT_SERIES = 1;
 
 export default {
   template: `

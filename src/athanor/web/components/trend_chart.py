@@ -49,7 +49,9 @@ class ViewChange:
 
 _NARROWEST, _WIDEST = 100, 4000  # [px]; what a browser says is not to be trusted
 
-Points = tuple[np.ndarray, np.ndarray]  # times [ms since 1970, int64, ascending] and values [float64, NaN breaks the line]
+Points = tuple[
+    np.ndarray, np.ndarray
+]  # times [ms since 1970, int64, ascending] and values [float64, NaN breaks the line]
 
 
 class TrendChart(ui.element, component="trend_chart.js", esm={"athanor-trend": "trend"}):

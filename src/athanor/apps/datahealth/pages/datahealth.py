@@ -29,14 +29,20 @@ def datahealth(
 
     def source_rows(query: TableQuery) -> TablePage:
         now = datetime.now(UTC)
-        return page_of([rows.source_row(edge, source, now) for edge, source in services.reported(sources, viewer)], query)
+        return page_of(
+            [rows.source_row(edge, source, now) for edge, source in services.reported(sources, viewer)], query
+        )
 
     def quarantine_rows(query: TableQuery) -> TablePage:
         now = datetime.now(UTC)
-        return page_of([rows.quarantine_row(one, now) for one in services.quarantined(quarantine, plant, viewer)], query)
+        return page_of(
+            [rows.quarantine_row(one, now) for one in services.quarantined(quarantine, plant, viewer)], query
+        )
 
     def troubled_rows(query: TableQuery) -> TablePage:
-        return page_of([rows.troubled_row(one) for one in services.health_of(plant, current, datetime.now(UTC)).troubled], query)
+        return page_of(
+            [rows.troubled_row(one) for one in services.health_of(plant, current, datetime.now(UTC)).troubled], query
+        )
 
     shown = [tables.sources(source_rows), tables.quarantine(quarantine_rows), tables.troubled(troubled_rows)]
 
@@ -47,9 +53,7 @@ def datahealth(
         note = _("{n} of {total} tags").format(n=number(health.healthy), total=number(health.tags))
         healthy.set(percent(share), note=note, state="is-warn" if share < HEALTHY_ENOUGH else "")
         states = services.reported(sources, viewer)
-        working = sum(
-            source.state == "connected" and not services.is_silent(edge, now) for edge, source in states
-        )
+        working = sum(source.state == "connected" and not services.is_silent(edge, now) for edge, source in states)
         connected.set(
             _("{n} of {total}").format(n=working, total=len(states)), state="is-warn" if working < len(states) else ""
         )

@@ -36,9 +36,7 @@ def source_row(edge: EdgeState, source: SourceState, now: datetime) -> Row:
         "tags": Cell(number(source.tags), sort=float(source.tags)),
         "rate": Cell(number(source.samples_per_s, 1), sort=source.samples_per_s),
         "last": Cell(NOTHING if age_s is None else duration(age_s), sort=float("inf") if age_s is None else age_s),
-        "troubles": " · ".join(
-            number(counters.get(name, 0)) for name in ("bad", "undecodable", "gaps", "reconnects")
-        ),
+        "troubles": " · ".join(number(counters.get(name, 0)) for name in ("bad", "undecodable", "gaps", "reconnects")),
         "backlog": Cell(number(edge.backlog.rows), sort=float(edge.backlog.rows)),
     }
 
@@ -49,9 +47,7 @@ def quarantine_row(entry: QuarantineEntry, now: datetime) -> Row:
         "reason": Cell(wording.reason(entry.reason), note=entry.tag or "", state="is-unsure"),
         "edge": entry.edge or NOTHING,
         "count": Cell(number(entry.count), sort=float(entry.count)),
-        "last": Cell(
-            duration((now - entry.last_at).total_seconds()), sort=(now - entry.last_at).total_seconds()
-        ),
+        "last": Cell(duration((now - entry.last_at).total_seconds()), sort=(now - entry.last_at).total_seconds()),
         "example": str(entry.example or NOTHING),
         "cure": wording.cure(entry.reason),
     }

@@ -21,7 +21,9 @@ def sources(source: Source) -> DataTable:
             source,
             columns,
             caption=_("Sources"),
-            nothing=_("No edge has reported yet. Start one with `athanor edge`; the log of the edge says what it does."),
+            nothing=_(
+                "No edge has reported yet. Start one with `athanor edge`; the log of the edge says what it does."
+            ),
             export_name="sources",
         )
 

@@ -57,7 +57,8 @@ class EnterpriseCard:
             state="" if is_healthy else "is-warn",
         )
         for tag, shown in zip(self._production, self._production_kpis, strict=True):
-            shown.read(read(tag, current.get(self._plant.id_of(tag.path)), now))
+            asset = self._plant.model.node(tag.node_path)
+            shown.read(read(tag, current.get(self._plant.id_of(tag.path)), now), note=text_of(asset.name))
         self._show_power(current, now)
         self._values.refresh(current, now)
 

@@ -9,7 +9,6 @@ from athanor.apps.overview.pages.outside_limits import OutsideLimitsTable
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.historian.port import Historian
 from athanor.kernel.ingest.sources import SourceStates
-from athanor.kernel.plant.model import Tag
 from athanor.kernel.plant.running import RunningPlant
 from athanor.web.components import Status, Words, empty_state, kpi, kpi_strip, page_title, region, status
 from athanor.web.formatting import number, percent, read
@@ -32,7 +31,7 @@ async def park(plant: RunningPlant, current: CurrentValues, historian: Historian
         )
         return
     with title:
-        chip = status("")
+        chip = status("", address="/datahealth")
     strip = _Strip(view)
     table = OutsideLimitsTable()
     with region("ath-cards"):
@@ -44,7 +43,7 @@ async def park(plant: RunningPlant, current: CurrentValues, historian: Historian
         now = datetime.now(UTC)
         state = view.state(current, now)
         _show_sources(chip, sources)
-        strip.refresh(state, current, sources, now)
+        strip.refresh(state, current, sources)
         for card in cards:
             card.refresh(state, current, now)
         await table.refresh(state.outside)
@@ -71,11 +70,9 @@ class _Strip:
             self._power = kpi(_("Total power"))
             self._outside = kpi(_("Outside limits"))
             self._health = kpi(_("Data fresh and good"))
-            self._sources = kpi(_("Sources connected"))
+            self._rate = kpi(_("Samples per second"))
 
-    def refresh(
-        self, state: services.ParkState, current: CurrentValues, sources: SourceStates, now: datetime
-    ) -> None:
+    def refresh(self, state: services.ParkState, current: CurrentValues, sources: SourceStates, now: datetime) -> None:
         """Show what changed."""
         total, missing = services.total_power_kw(self._plant, self._power_tags, current)
         note = _("{n} meters without a good value").format(n=missing) if missing else ""
@@ -89,11 +86,7 @@ class _Strip:
         )
         is_healthy = state.healthy >= services.HEALTHY_ENOUGH
         self._health.set(percent(state.healthy), state="" if is_healthy else "is-warn")
-        states = [source.state for edge in sources.edges() for source in edge.sources]
-        connected = states.count("connected")
-        self._sources.set(
-            _("{n} of {total}").format(n=connected, total=len(states)), state="" if connected == len(states) else "is-warn"
-        )
+        self._rate.set(number(sum(source.samples_per_s for edge in sources.edges() for source in edge.sources)))
 
 
 def _show_sources(chip: Words, sources: SourceStates) -> None:

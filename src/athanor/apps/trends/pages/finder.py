@@ -26,7 +26,11 @@ class Finder:
             field.props["aria-label"] = _("Find tags by name or path")
             field.props["autocomplete"] = "off"
             field.on(
-                "input", self._typed, js_handler="(event) => emit(event.target.value)", throttle=0.2, leading_events=False
+                "input",
+                self._typed,
+                js_handler="(event) => emit(event.target.value)",
+                throttle=0.2,
+                leading_events=False,
             )
             self._list = region("ath-finder-list")
         self._show()

@@ -21,7 +21,9 @@ class StatisticsTable:
         self._remove = remove
         self._cells: dict[str, dict[str, Words]] = {}
         with region("ath-card", "section") as card, region("ath-table-scroll"):
-            self._table = region("ath-table is-stacked", "table", aria_label=_("Statistics of the range shown"))
+            self._table = region(
+                "ath-table is-stacked ath-statistics", "table", aria_label=_("Statistics of the range shown")
+            )
         self._card = card
 
     def show(self, tags: Sequence[Tag]) -> None:

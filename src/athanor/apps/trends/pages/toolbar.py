@@ -22,7 +22,13 @@ class Toolbar:
     """Shows which range is on and lets a person choose another."""
 
     def __init__(
-        self, zone: ZoneInfo, *, go: Go, back: Callable[[], Awaitable[None]], now: Callable[[], datetime], may_export: bool
+        self,
+        zone: ZoneInfo,
+        *,
+        go: Go,
+        back: Callable[[], Awaitable[None]],
+        now: Callable[[], datetime],
+        may_export: bool,
     ) -> None:
         self._zone = zone
         self._go = go

@@ -22,10 +22,8 @@ from athanor.web.components import (
     TrendChart,
     TrendSeries,
     ViewChange,
-    Words,
     button,
     empty_state,
-    icon,
     page_title,
     region,
 )
@@ -80,12 +78,14 @@ class TrendsPage:
     def _build(self, *, may_export: bool) -> None:
         zone = self._plant.model.timezone
         with region("ath-trends"):
-            with region("ath-trends-side", "details") as side:
-                with region("ath-button ath-only-phone", "summary"):
-                    icon("search")
-                    Words(_("Find tags"))
+            with region("ath-trends-side" if self._tags else "ath-trends-side is-open"):
+                button(
+                    _("Find tags"),
+                    glyph="search",
+                    classes="ath-only-phone",
+                    js_handler="(event) => event.currentTarget.parentElement.classList.toggle('is-open')",
+                )
                 self._finder = Finder(self._plant, self._toggle)
-            side.props["open"] = True
             with region("ath-trends-main"):
                 with region("ath-card ath-trends-card"):
                     self._toolbar = Toolbar(
@@ -204,7 +204,7 @@ def _series(plant: RunningPlant, tag: Tag) -> TrendSeries:
     ]
     return TrendSeries(
         key=tag.path,
-        name=f"{text_of(asset.name)} · {text_of(tag.name)}",
+        name=f"{text_of(tag.name)} · {text_of(asset.name)}",
         unit=display_unit(tag.unit),
         decimals=tag.decimals,
         is_step=tag.kind in services.STEPS,

@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 
-from athanor.apps.trends.domain.gaps import broken_at_gaps, always_bridged
+from athanor.apps.trends.domain.gaps import always_bridged, broken_at_gaps
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.historian.port import Historian, Span, microseconds
 from athanor.kernel.plant.model import Tag, TagKind
@@ -64,7 +64,7 @@ def _by_tag(table: pa.Table, plant: RunningPlant, tags: Sequence[Tag], *, bucket
 
 def good_numbers(table: pa.Table) -> np.ndarray:
     """The table's values, NaN for bad samples and for those that are no number."""
-    value = table.column("value").to_numpy().astype(np.float64)
+    value: np.ndarray = table.column("value").to_numpy().astype(np.float64)
     if "quality" in table.column_names:
         value = np.where(table.column("quality").to_numpy() == Quality.BAD, np.nan, value)
     return value
@@ -104,7 +104,7 @@ class Newcomers:
         self._sent_ms.clear()
 
     def since_last(self, tags: Sequence[Tag]) -> dict[str, list[tuple[int, float | None]]]:
-        """The samples that came since the last call, by tag path: time [ms since 1970] and value, None breaks the line."""
+        """Samples that came since the last call, by tag path: time [ms since 1970] and value; None breaks the line."""
         fresh: dict[str, list[tuple[int, float | None]]] = {}
         for tag in tags:
             newest = self._current.get(self._plant.id_of(tag.path))

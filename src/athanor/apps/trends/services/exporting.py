@@ -66,16 +66,16 @@ class Export:
         fastest = sum(1 / (tag.period_s or 1.0) for tag in self.tags) if self.step is None else 0.0
         rows_per_s = fastest if self.step is None else len(self.tags) / self.step.total_seconds()
         for part in slices(self.span, rows_per_s=max(rows_per_s, 1e-6), most_rows=_SLICE_ROWS):
-            yield await (self._samples(historian, part) if self.step is None else self._steps(historian, part))
+            if self.step is None:
+                yield await self._samples(historian, part)
+            else:
+                yield await self._steps(historian, part, self.step)
 
     async def _samples(self, historian: Historian, part: Span) -> list[Row]:
         ids = self.plant.ids_of(tag.path for tag in self.tags).tolist()
         table = await historian.read(ids, part)
         tags = {self.plant.id_of(tag.path): tag for tag in self.tags}
-        texts = {
-            key: (tag.path, self.names[tag.path], display_unit(tag.unit))
-            for key, tag in tags.items()
-        }
+        texts = {key: (tag.path, self.names[tag.path], display_unit(tag.unit)) for key, tag in tags.items()}
         zone = self.zone
         rows: list[Row] = []
         for row in table.to_pylist():
@@ -84,15 +84,14 @@ class Export:
             rows.append((row["time"].astimezone(zone), path, name, value, unit, Quality(row["quality"]).name.lower()))
         return rows
 
-    async def _steps(self, historian: Historian, part: Span) -> list[Row]:
-        assert self.step is not None
+    async def _steps(self, historian: Historian, part: Span, step: timedelta) -> list[Row]:
         columns: dict[str, dict[int, float]] = {tag.path: {} for tag in self.tags}
         for how in (Aggregate.MEAN, Aggregate.LAST):
             tags = [tag for tag in self.tags if (tag.kind in STEPS) == (how is Aggregate.LAST)]
             if not tags:
                 continue
             ids = self.plant.ids_of(tag.path for tag in tags)
-            table = await historian.resample(ids.tolist(), part, self.step, how)
+            table = await historian.resample(ids.tolist(), part, step, how)
             tag_id, time_us = table.column("tag").to_numpy(), table.column("time").cast(pa.int64()).to_numpy()
             value = table.column("value").to_numpy()
             for tag, key in zip(tags, ids, strict=True):
