@@ -16,13 +16,17 @@ async def count_of(database: Database) -> int:
         return await session.scalar(select(func.count()).select_from(AuditRow)) or 0
 
 
+async def do_two_things_of_which_the_second_fails(database: Database) -> None:
+    async with database.session() as session:
+        record(session, "anna", "test.done")
+        await session.execute(text("INSERT INTO identity_edge_tokens (edge) VALUES (NULL)"))
+
+
 async def test_a_session_that_ends_is_kept_and_one_that_raises_leaves_nothing(database: Database) -> None:
     async with database.session() as session:
         record(session, "anna", "test.done")
     with pytest.raises(IntegrityError):
-        async with database.session() as session:
-            record(session, "anna", "test.done")
-            await session.execute(text("INSERT INTO identity_edge_tokens (edge) VALUES (NULL)"))
+        await do_two_things_of_which_the_second_fails(database)
     assert await count_of(database) == 1
 
 

@@ -16,7 +16,7 @@ from athanor.kernel.spelling import suggestion
 
 _ID = re.compile(r"[a-z0-9_]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Z]{2})?")
-_WHOLE = re.compile(r"[-+]?[0-9]+")
+_WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -31,17 +31,20 @@ class Faults:
         """Note a fault at a node's line."""
         self.found.append(Fault(node.line, message))
 
-    def mapping(self, node: Node, what: str, known: Collection[str]) -> dict[str, Node]:
+    def mapping(self, node: Node, what: str, known: Collection[str], required: Collection[str] = ()) -> dict[str, Node]:
         """Values by key, those of unknown keys left out; empty where `node` is no mapping."""
         values = self.entries(node, what)
         for key in [key for key in values if key not in known]:
-            self.add(values.pop(key), f"{what} has no {key!r}. {suggestion(key, known)}")
+            self.add(values.pop(key), f"{sentence(what)} has no {key!r}. {suggestion(key, known)}")
+        for key in required:
+            if isinstance(node, Mapping) and key not in values:
+                self.add(node, f"{sentence(what)} has no {key!r}. Add it.")
         return values
 
     def entries(self, node: Node, what: str) -> dict[str, Node]:
         """Values by key, whatever the keys are."""
         if not isinstance(node, Mapping):
-            self.add(node, f"{what} should be a mapping (key: value); this is {_shown(node)}.")
+            self.add(node, f"{sentence(what)} should be a mapping (key: value); this is {_shown(node)}.")
             return {}
         values: dict[str, Node] = {}
         for key, value in node.pairs():
@@ -57,14 +60,14 @@ class Faults:
         """A list's items; empty where `node` is no list."""
         if isinstance(node, Sequence):
             return node.items
-        self.add(node, f"{what} should be a list (- item); this is {_shown(node)}.")
+        self.add(node, f"{sentence(what)} should be a list (- item); this is {_shown(node)}.")
         return []
 
     def text(self, node: Node, what: str) -> str | None:
         """Any text, also one that looks like a number or a truth."""
         if isinstance(node, Scalar) and not node.is_null and node.text.strip():
             return node.text
-        self.add(node, f"{what} should be a text; this is {_shown(node)}.")
+        self.add(node, f"{sentence(what)} should be a text; this is {_shown(node)}.")
         return None
 
     def id(self, node: Node, what: str) -> str | None:
@@ -72,7 +75,7 @@ class Faults:
         text = self.text(node, what)
         if text is None or _ID.fullmatch(text):
             return text
-        self.add(node, f"{what} {text!r} may hold only small letters, digits and _. {_respelled(text)}")
+        self.add(node, f"{sentence(what)} {text!r} may hold only small letters, digits and _. {_respelled(text)}")
         return None
 
     def number(self, node: Node, what: str) -> float | None:
@@ -84,14 +87,24 @@ class Faults:
                 number = math.nan
             if math.isfinite(number):
                 return number
-        self.add(node, f"{what} should be a number; this is {_shown(node)}.")
+        self.add(node, f"{sentence(what)} should be a number; this is {_shown(node)}.")
         return None
+
+    def pair(self, node: Node, what: str, shape: str) -> tuple[float, float] | None:
+        """Two numbers."""
+        items = self.items(node, what)
+        if isinstance(node, Sequence) and len(items) != 2:
+            self.add(node, f"{sentence(what)} should hold two numbers: {shape}.")
+        if len(items) != 2:
+            return None
+        first, second = (self.number(item, what) for item in items)
+        return None if first is None or second is None else (first, second)
 
     def whole(self, node: Node, what: str, low: int, high: int) -> int | None:
         """A whole number within low to high."""
         if isinstance(node, Scalar) and node.plain and _WHOLE.fullmatch(node.text) and low <= int(node.text) <= high:
             return int(node.text)
-        self.add(node, f"{what} should be a whole number from {low} to {high}; this is {_shown(node)}.")
+        self.add(node, f"{sentence(what)} should be a whole number from {low} to {high}; this is {_shown(node)}.")
         return None
 
     def choice(self, node: Node, what: str, choices: type[Choice]) -> Choice | None:
@@ -102,7 +115,9 @@ class Faults:
         try:
             return choices(text)
         except ValueError:
-            self.add(node, f"{what} cannot be {text!r}. {suggestion(text, [choice.value for choice in choices])}")
+            self.add(
+                node, f"{sentence(what)} cannot be {text!r}. {suggestion(text, [choice.value for choice in choices])}"
+            )
             return None
 
     def name(self, node: Node, what: str) -> Text | None:
@@ -110,14 +125,19 @@ class Faults:
         texts: dict[str, str] = {}
         for language, value in self.entries(node, what).items():
             if not _LANGUAGE.fullmatch(language):
-                self.add(value, f"{what} has no language {language!r}. Write languages like en or zh_CN.")
+                self.add(value, f"{sentence(what)} has no language {language!r}. Write languages like en or zh_CN.")
                 continue
             text = self.text(value, f"{what} in {language}")
             if text is not None:
                 texts[language] = text
         if isinstance(node, Mapping) and "en" not in texts:
-            self.add(node, f"{what} has no English text. Add 'en: …'.")
+            self.add(node, f"{sentence(what)} has no English text. Add 'en: …'.")
         return texts
+
+
+def sentence(words: str) -> str:
+    """Words as a sentence begins."""
+    return words[0].upper() + words[1:]
 
 
 def _shown(node: Node) -> str:

@@ -7,9 +7,18 @@ file of 100,000 tags takes seconds: PyYAML's own composer overruns the stack on 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import yaml
+from yaml.events import (
+    AliasEvent,
+    CollectionEndEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+)
 
 MAX_BYTES = 64 * 1024 * 1024  # a plant of 100,000 tags written out one by one takes about 20 MB
 MAX_DEPTH = 64
@@ -98,7 +107,7 @@ def read_tree(text: str) -> Node:
         return _tree(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
+        line = min(mark.line, text.count("\n")) + 1 if mark else 1  # the end of the file lies below its last line
         raise UnreadableYamlError(Fault(line, f"The YAML breaks off here: {_reason(error)}.{_cure(error)}")) from error
     except yaml.reader.ReaderError as error:
         # The parser counts bytes of its own input, which is UTF-8.
@@ -110,49 +119,45 @@ def read_tree(text: str) -> Node:
 
 def _tree(text: str) -> Node:
     parser = yaml.CSafeLoader(text)
-    open_lists: list[list[Node]] = []
+    outer: list[list[Node]] = []  # what is open around `current`
     current: list[Node] = []
-    documents = current
+    document = current
     try:
         while parser.check_event():
-            event = cast("yaml.NodeEvent", parser.get_event())
-            line = cast("yaml.Mark", event.start_mark).line + 1
-            match event:
-                case yaml.ScalarEvent():
-                    _refuse_tag(event, line)
-                    current.append(Scalar(event.value, line, plain=event.implicit[0]))
-                case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
-                    _refuse_tag(event, line)
-                    if len(open_lists) == MAX_DEPTH:
-                        raise UnreadableYamlError(
-                            Fault(line, f"The file is nested more than {MAX_DEPTH} deep. Take levels out of it.")
-                        )
-                    kind = Mapping if isinstance(event, yaml.MappingStartEvent) else Sequence
-                    node = kind([], line)
-                    current.append(node)
-                    open_lists.append(current)
-                    current = node.items
-                case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                    current = open_lists.pop()
-                case yaml.AliasEvent():
-                    raise UnreadableYamlError(
-                        Fault(
-                            line,
-                            f"Aliases such as *{event.anchor} are not read. Write tags that many assets share as a "
-                            "type; quote a text that starts with an asterisk.",
-                        )
-                    )
-                case yaml.DocumentStartEvent() if documents:
-                    raise UnreadableYamlError(
-                        Fault(line, "A second document starts here. Keep one in a file; remove this '---'.")
-                    )
+            event: Any = parser.get_event()  # typeshed does not say which events have a value, a tag, an anchor
+            line = event.start_mark.line + 1
+            if isinstance(event, NodeEvent):
+                _refuse_what_is_not_read(event, line)
+            if isinstance(event, ScalarEvent):
+                current.append(Scalar(event.value, line, event.implicit[0]))
+            elif isinstance(event, CollectionStartEvent):
+                if len(outer) == MAX_DEPTH:
+                    fault = Fault(line, f"The file is nested more than {MAX_DEPTH} deep. Take levels out of it.")
+                    raise UnreadableYamlError(fault)
+                items: list[Node] = []
+                current.append((Mapping if isinstance(event, MappingStartEvent) else Sequence)(items, line))
+                outer.append(current)
+                current = items
+            elif isinstance(event, CollectionEndEvent):
+                current = outer.pop()
+            elif isinstance(event, DocumentStartEvent) and document:
+                fault = Fault(line, "A second document starts here. Keep one in a file; remove this '---'.")
+                raise UnreadableYamlError(fault)
     finally:
         parser.dispose()
-    return documents[0] if documents else Scalar("", 1, plain=True)
+    return document[0] if document else Scalar("", 1, plain=True)
 
 
-def _refuse_tag(event: yaml.ScalarEvent | yaml.CollectionStartEvent, line: int) -> None:
-    if event.tag not in (None, "!"):
+def _refuse_what_is_not_read(event: Any, line: int) -> None:
+    if isinstance(event, AliasEvent):
+        raise UnreadableYamlError(
+            Fault(
+                line,
+                f"Aliases such as *{event.anchor} are not read. Write tags that many assets share as a type; quote a "
+                "text that starts with an asterisk.",
+            )
+        )
+    if event.tag is not None and event.tag != "!":
         raise UnreadableYamlError(Fault(line, f"YAML tags such as {event.tag} are not read. Remove it."))
 
 
