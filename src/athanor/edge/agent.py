@@ -65,11 +65,11 @@ async def _run(config: EdgeConfig, buffer: Buffer, uplink: Uplink, stop: asyncio
     finally:
         await end([*reading, gathering, reporting, stopping])
         await collector.flush()
-        if not uplink.is_in_trouble:
-            draining = asyncio.create_task(uplink.drain())
-            await asyncio.wait({draining, delivering}, timeout=_DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
-            await end([draining])
-            await report()
+        draining = asyncio.create_task(uplink.drain())
+        trouble = asyncio.create_task(uplink.in_trouble.wait())  # then there is nothing to wait for
+        await asyncio.wait({draining, trouble, delivering}, timeout=_DRAIN_S, return_when=asyncio.FIRST_COMPLETED)
+        await end([draining, trouble])
+        await report()
         await end([delivering])
         log.info("edge.stopped", edge=config.edge, waiting_rows=(await buffer.backlog()).rows)
 

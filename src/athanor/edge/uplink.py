@@ -96,6 +96,7 @@ class Uplink:
         self._acknowledged: list[int] = []  # by the server; still in the buffer while its disk is full
         self._progress = asyncio.Event()
         self.delivered_rows = 0
+        self.in_trouble = asyncio.Event()  # set while the server's last answer was none, or a refusal
 
     async def run(self) -> None:
         """Deliver until cancelled. While one package is under way, the next is read and joined."""
@@ -109,11 +110,6 @@ class Uplink:
                 await self._keep_to_rate(package.rows, time.monotonic() - started_at)
         finally:
             upcoming.cancel()
-
-    @property
-    def is_in_trouble(self) -> bool:
-        """Whether the server's last answer was none, or a refusal."""
-        return self._trouble is not None
 
     async def drain(self) -> None:
         """Wait until the buffer is empty; `run` must be running."""
@@ -209,8 +205,10 @@ class Uplink:
             if self._trouble is not None:
                 log.info("uplink.recovered", url=self._config.url, edge=self._edge)
             self._trouble = None
+            self.in_trouble.clear()
         elif answer is not self._trouble:
             self._trouble = answer
+            self.in_trouble.set()
             event, cure = _WORDS[answer]
             log.warning(event, url=self._config.url, edge=self._edge, reason=said, cure=cure)
 
