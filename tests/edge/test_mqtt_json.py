@@ -42,8 +42,9 @@ async def publish(port: int, *messages: tuple[str, bytes | str]) -> None:
 
 
 @asynccontextmanager
-async def mosquitto(program: Path, port: int) -> AsyncIterator[None]:
-    process = await asyncio.create_subprocess_exec(str(program), "-p", str(port), stdout=DEVNULL, stderr=DEVNULL)
+async def mosquitto(program: Path, port: int, *options: str) -> AsyncIterator[None]:
+    command = [str(program), *(options or ("-p", str(port)))]
+    process = await asyncio.create_subprocess_exec(*command, stdout=DEVNULL, stderr=DEVNULL)
     try:
         yield
     finally:
@@ -137,6 +138,19 @@ async def test_mosquitto_serves_as_well(edge: Edge, require_mosquitto: Path) -> 
         await until(lambda: status.state is SourceState.CONNECTED)
         await publish(port, (TOPIC, payload(35.5)))
         assert (await edge.hears("a.pm25", lambda sample: sample.quality is Quality.GOOD)).value == 35.5
+
+
+@pytest.mark.mosquitto
+async def test_a_broker_that_does_not_let_us_in_is_said_as_such(
+    edge: Edge, require_mosquitto: Path, tmp_path: Path
+) -> None:
+    port = free_port()
+    settings = tmp_path / "mosquitto.conf"
+    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous false\n")
+    async with mosquitto(require_mosquitto, port, "-c", str(settings)):
+        status = edge.run(source(port))
+        await until(lambda: "refuses this edge" in (status.error or ""))
+    assert status.state is SourceState.FAILED
 
 
 def test_a_place_leads_through_objects_and_lists() -> None:

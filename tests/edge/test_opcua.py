@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from asyncua import Server, ua
 from asyncua.common.node import Node
+from asyncua.crypto.permission_rules import User, UserRole
 
 from athanor.edge.config import OpcUaSource
 from athanor.edge.opcua import plain_value, quality_of
@@ -32,9 +33,16 @@ class Plc:
         await self.nodes[name].write_value(data)
 
 
+class OneUser:
+    """A user manager of asyncua: lets in the operator with the right password, and nobody else."""
+
+    def get_user(self, *_: Any, username: str | None = None, password: str | None = None, **__: Any) -> User | None:
+        return User(UserRole.User) if (username, password) == ("operator", "right") else None
+
+
 @asynccontextmanager
-async def plc(port: int) -> AsyncIterator[Plc]:
-    server = Server()
+async def plc(port: int, users: OneUser | None = None) -> AsyncIterator[Plc]:
+    server = Server(user_manager=users)
     await server.init()
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/")
     space = await server.register_namespace("plant")
@@ -137,6 +145,17 @@ async def test_a_device_clock_an_hour_ahead_is_counted_and_passed_on(edge: Edge)
         await server.write("temperature", 1.0, at=ahead)
         heard = await edge.hears("a.temperature", lambda sample: sample.value == 1.0)
     assert (heard.time, status.counters.clock_skew) == (ahead, 1)
+
+
+async def test_a_server_that_does_not_let_us_in_is_said_as_such(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    config = source(port, "temperature", user="operator", password_env="PLC_PASSWORD")
+    monkeypatch.setenv("PLC_PASSWORD", "wrong")
+    async with plc(port, OneUser()):
+        status = edge.run(config)
+        await until(lambda: "refuses this edge" in (status.error or ""))
+        monkeypatch.setenv("PLC_PASSWORD", "right")
+        assert (await edge.hears("a.temperature", lambda sample: sample.quality is Quality.GOOD)).value == 1200.0
 
 
 @pytest.mark.parametrize(

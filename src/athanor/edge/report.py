@@ -1,7 +1,8 @@
 """The edge's state in the form that the server takes: `POST /api/v1/ingest/status`."""
 
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -9,18 +10,21 @@ from athanor import __version__
 from athanor.edge.buffer import Backlog
 from athanor.edge.source import SourceStatus
 
+_RATE_OVER_REPORTS = 12  # a minute: long enough that a source polled every ten seconds shows a steady rate
+
 
 class Reporter:
-    """Makes reports, and the rates that lie between one and the next."""
+    """Makes reports, and knows the rates that lie between them."""
 
-    def __init__(self, edge: str, sources: Sequence[SourceStatus]) -> None:
+    def __init__(self, edge: str, sources: Sequence[SourceStatus], clock: Callable[[], float] = time.monotonic) -> None:
         self._edge = edge
         self._sources = sources
-        self._counted_at_s = time.monotonic()
-        self._samples = [0] * len(sources)
+        self._clock = clock
+        self._counts = deque([self._count()], maxlen=_RATE_OVER_REPORTS)
 
     def report(self, backlog: Backlog, refused_rows: int) -> dict[str, object]:
         """What is to be told now. `refused_rows` did not even find room in memory."""
+        rates = self._rates_per_s()
         return {
             "edge": self._edge,
             "version": __version__,
@@ -34,18 +38,20 @@ class Reporter:
                 "dropped_rows": backlog.dropped_rows,
                 "refused_rows": refused_rows,
             },
-            "sources": [
-                _of_source(source, rate) for source, rate in zip(self._sources, self._rates_per_s(), strict=True)
-            ],
+            "sources": [_of_source(source, rate) for source, rate in zip(self._sources, rates, strict=True)],
         }
 
+    def _count(self) -> tuple[float, list[int]]:
+        return self._clock(), [source.counters.samples for source in self._sources]
+
     def _rates_per_s(self) -> list[float]:
-        now_s = time.monotonic()
-        elapsed_s = max(now_s - self._counted_at_s, 1e-3)
-        samples = [source.counters.samples for source in self._sources]
-        rates = [(new - old) / elapsed_s for new, old in zip(samples, self._samples, strict=True)]
-        self._counted_at_s, self._samples = now_s, samples
-        return rates
+        """Samples a second of each source, since the oldest report that is remembered."""
+        then_s, before = self._counts[0]
+        now_s, samples = self._count()
+        self._counts.append((now_s, samples))
+        if now_s <= then_s:
+            return [0.0] * len(samples)
+        return [(count - earlier) / (now_s - then_s) for count, earlier in zip(samples, before, strict=True)]
 
 
 def _of_source(source: SourceStatus, samples_per_s: float) -> dict[str, object]:
