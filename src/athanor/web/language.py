@@ -25,6 +25,7 @@ COOKIE = "athanor_language"
 _catalogues: dict[str, dict[str, str]] = {language: {} for language in LANGUAGES if language != DEFAULT}
 _spoken: ContextVar[str | None] = ContextVar("athanor_language", default=None)
 _CLIENT_KEY = "athanor_language"
+_fallback = DEFAULT
 
 
 def add_catalogue(folder: Path) -> None:
@@ -76,12 +77,18 @@ def speak_on_page(client: Client, language: str) -> None:
     client.storage[_CLIENT_KEY] = language
 
 
+def fall_back_to(language: str) -> None:
+    """Speak this to who chose none and whose browser asks for none of ours."""
+    global _fallback  # noqa: PLW0603 (one server, one setting)
+    _fallback = language
+
+
 def language_of(request: Request, preferred: str | None = None) -> str:
     """The language that a request asks for: its cookie, else the user's own setting, else what the browser accepts."""
     for chosen in (request.cookies.get(COOKIE), preferred):
         if chosen in LANGUAGES:
             return str(chosen)
-    return _accepted(request.headers.get("accept-language", "")) or DEFAULT
+    return _accepted(request.headers.get("accept-language", "")) or _fallback
 
 
 def _accepted(header: str) -> str | None:

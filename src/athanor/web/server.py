@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from athanor.kernel.apps.app import App
 from athanor.kernel.identity.service import Identity
 from athanor.web.injection import Ports
-from athanor.web.language import _, add_catalogue, language_of, speaking, text_of
+from athanor.web.language import DEFAULT, _, add_catalogue, fall_back_to, language_of, speaking, text_of
 from athanor.web.locales import locale_folder
 from athanor.web.pages import mount_pages
 from athanor.web.plain_page import message_page
@@ -57,7 +57,14 @@ class GuardingHeaders:
         await self._app(scope, receive, send_guarded)
 
 
-def mount_web(fastapi_app: FastAPI, *, apps: Sequence[App], ports: Mapping[str, object], identity: Identity) -> None:
+def mount_web(
+    fastapi_app: FastAPI,
+    *,
+    apps: Sequence[App],
+    ports: Mapping[str, object],
+    identity: Identity,
+    language: str = DEFAULT,
+) -> None:
     """Mount all that a browser sees. Call it last: what the FastAPI app does not know, the pages answer.
 
     Parameters
@@ -66,7 +73,10 @@ def mount_web(fastapi_app: FastAPI, *, apps: Sequence[App], ports: Mapping[str, 
         What the registry found.
     ports
         The kernel's ports by name, read at each request; `plant` must be there.
+    language
+        What pages speak to who chose none and whose browser asks for none of ours.
     """
+    fall_back_to(language)
     handed = Ports(ports)
     for app in apps:
         folder = locale_folder(app)

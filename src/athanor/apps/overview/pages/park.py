@@ -72,7 +72,7 @@ class _Strip:
             self._health = kpi(_("Data fresh and good"))
             self._rate = kpi(_("Samples per second"))
 
-    def refresh(self, state: services.ParkState, current: CurrentValues, sources: SourceStates, now: datetime) -> None:
+    def refresh(self, state: services.ParkState, current: CurrentValues, sources: SourceStates) -> None:
         """Show what changed."""
         total, missing = services.total_power_kw(self._plant, self._power_tags, current)
         note = _("{n} meters without a good value").format(n=missing) if missing else ""

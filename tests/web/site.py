@@ -1,0 +1,160 @@
+"""A whole server for the browser: the real platform on a loopback port, in a thread of its own, fed through its uplink."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import numpy as np
+import pyarrow as pa
+import uvicorn
+from playwright.sync_api import Page
+
+from athanor.kernel.apps.registry import load_apps
+from athanor.kernel.historian.port import STORED
+from athanor.kernel.settings import ServerSettings, Settings
+from athanor.kernel.telemetry import TIME, Sample, batch_of, encode
+from athanor.main import Platform, create_server, listen, open_platform
+
+PLANT = Path(__file__).with_name("plant.yaml")
+PASSWORD = "correct horse battery"
+PEOPLE = {  # login to role and tenant
+    "anna": ("administrator", None),
+    "chen": ("viewer", "copper"),
+    "nobody": ("guest-of-no-role", None),
+}
+START_WITHIN_S = 60
+
+Answer = TypeVar("Answer")
+
+
+class Site:
+    """The server under test and what a test does to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._settings = Settings(
+            data_dir=folder, plant_file=PLANT, server=ServerSettings(host="127.0.0.1", port=0, language="en")
+        )
+        self._ready: Future[None] = Future()
+        self._thread = threading.Thread(target=self._run, name="site")
+        self._sequence = 0
+        self.url = ""
+        self.platform: Platform
+
+    def start(self) -> None:
+        self._thread.start()
+        self._ready.result(START_WITHIN_S)
+
+    def stop(self) -> None:
+        self._server.should_exit = self._server.force_exit = True
+        self._thread.join(START_WITHIN_S)
+
+    def wait_for(self, work: Coroutine[Any, Any, Answer]) -> Answer:
+        """Do this in the server's event loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_WITHIN_S)
+
+    def send(self, values: Mapping[str, float | str | None], *, at: datetime | None = None) -> None:
+        """Deliver samples as an edge does; on return they are stored and current."""
+        self.deliver([Sample(path, at or datetime.now(UTC), value) for path, value in values.items()])
+
+    def deliver(self, samples: Sequence[Sample]) -> None:
+        """Deliver these samples as an edge does."""
+        self._sequence += 1
+        answer = httpx.post(
+            f"{self.url}/api/v1/ingest/samples",
+            content=encode(batch_of(samples)),
+            headers={
+                "Authorization": f"Bearer {self._edge_token}",
+                "Content-Type": "application/vnd.apache.arrow.stream",
+                "X-Athanor-Edge": "edge-1",
+                "X-Athanor-Sequence": str(self._sequence),
+            },
+        )
+        answer.raise_for_status()
+
+    def report(self, *, state: str = "connected", error: str | None = None) -> None:
+        """Report one source as an edge does."""
+        now = datetime.now(UTC).isoformat()
+        source = {"id": "dcs", "protocol": "opcua", "address": "opc.tcp://plc:4840", "state": state, "since": now}
+        answer = httpx.post(
+            f"{self.url}/api/v1/ingest/status",
+            json={
+                "edge": "edge-1",
+                "version": "0",
+                "at": now,
+                "backlog": {"rows": 7},
+                "sources": [source | {"error": error, "tags": 6, "samples_per_s": 5.5, "counters": {"bad": 2}}],
+            },
+            headers={"Authorization": f"Bearer {self._edge_token}"},
+        )
+        answer.raise_for_status()
+
+    def sign_in(self, page: Page, login: str = "anna", onward: str = "/") -> None:
+        """Sign in through the form and arrive."""
+        page.goto(f"{self.url}{onward}")
+        page.get_by_label("Login").fill(login)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{self.url}{onward}*" if onward != "/" else f"{self.url}/overview")
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            if not self._ready.done():
+                self._ready.set_exception(error)
+            raise
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with open_platform(self._settings) as self.platform:
+            for login, (role, tenant) in PEOPLE.items():
+                if role != "guest-of-no-role":
+                    await self.platform.identity.create_user(
+                        login, login.title(), role, PASSWORD, tenant=tenant, actor="test"
+                    )
+            self._edge_token = await self.platform.identity.edge_token("edge-1")
+            await self.platform.historian.import_history(_history(self.platform))
+            self.platform.current.update(await self.platform.historian.latest())
+            app = create_server(self.platform, load_apps())
+            listening = listen(self._settings)
+            self.url = "http://127.0.0.1:%d" % listening.getsockname()[1]
+            self._server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+            self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+            serving = asyncio.create_task(self._server.serve([listening]))
+            while not self._server.started and not serving.done():
+                await asyncio.sleep(0.02)
+            self._ready.set_result(None)
+            await serving
+
+
+def _history(platform: Platform) -> pa.Table:
+    """Two days of a minute's step for every tag that is a number; a hole of two hours a day ago."""
+    end = datetime.now(UTC) - timedelta(minutes=1)
+    ages_min = np.arange(2 * 24 * 60, 0, -1)
+    ages_min = ages_min[(ages_min < 24 * 60) | (ages_min > 26 * 60)]
+    time_us = int(end.timestamp() * 1e6) - ages_min * 60_000_000
+    levels = {"temperature": 1200.0, "power": 26_000.0, "output": 20.0, "setpoint": 4000.0, "mode": 1.0, "hostile": 2.0}
+    parts = []
+    for path, tag_id in platform.plant.ids.items():
+        level = levels[path.rpartition(".")[2]]
+        swing = 0.0 if level in (1.0, 4000.0) else 0.01 * level
+        value = level + swing * np.sin(ages_min / 60)
+        rows = len(ages_min)
+        parts.append(
+            pa.table(
+                [
+                    pa.array(np.full(rows, tag_id), pa.int32()),
+                    pa.array(time_us).cast(TIME),
+                    pa.array(value),
+                    pa.nulls(rows, pa.string()),
+                    pa.array(np.zeros(rows), pa.uint8()),
+                ],
+                schema=STORED,
+            )
+        )
+    return pa.concat_tables(parts)
