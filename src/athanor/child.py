@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import structlog
 
+from athanor.kernel.errors import AthanorError
+
 _log = structlog.get_logger(__name__)
 
 _FIRST_PAUSE_S = 1.0
@@ -15,11 +17,21 @@ _STEADY_AFTER_S = 60.0  # a child that lived so long starts again without a paus
 _END_WITHIN_S = 10.0
 
 
+class ChildFailedError(AthanorError):
+    """A child ended before it was ready."""
+
+    code = "server.child-failed"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The process {name!r} ended before it was ready. What it wrote above says why.")
+
+
 class Child:
     """Runs `python -m module arguments`, again when it ends unasked.
 
     The child watches its standard input: when we die, however we die, the pipe closes and it stops by itself.
-    Use as an asynchronous context manager.
+    What it writes to its standard output is read: the first line of each run says that it is ready, the rest is
+    nobody's. Use as an asynchronous context manager.
     """
 
     def __init__(self, name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -29,8 +41,16 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._is_ending = False
         self._keeper: asyncio.Task[None] | None = None
+        self._ready: asyncio.Future[str] | None = None
+
+    async def ready(self) -> str:
+        """The first line that the child wrote; waits for it. Raises ChildFailedError when it ends before."""
+        if self._ready is None:
+            raise RuntimeError("A child is asked whether it is ready once it is started.")
+        return await asyncio.shield(self._ready)
 
     async def __aenter__(self) -> "Child":
+        self._ready = asyncio.get_running_loop().create_future()
         self._keeper = asyncio.create_task(self._keep_running(), name=f"child:{self._name}")
         return self
 
@@ -47,6 +67,7 @@ class Child:
         while not self._is_ending:
             started = asyncio.get_running_loop().time()
             process = await self._start()
+            await self._read_output(process)
             status = await process.wait()
             if self._is_ending:
                 return
@@ -59,10 +80,24 @@ class Child:
     async def _start(self) -> asyncio.subprocess.Process:
         # A session of its own: Ctrl-C reaches us alone, and we stop our children in order.
         self._process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=asyncio.subprocess.PIPE, env=self._environment, start_new_session=True
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env=self._environment,
+            start_new_session=True,
         )
         _log.info("child.started", child=self._name, pid=self._process.pid)
         return self._process
+
+    async def _read_output(self, process: asyncio.subprocess.Process) -> None:
+        """Until the child closes it, as it does when it ends."""
+        if process.stdout is None or self._ready is None:
+            return
+        async for line in process.stdout:
+            if not self._ready.done():
+                self._ready.set_result(line.decode().strip())
+        if not self._ready.done():
+            self._ready.set_exception(ChildFailedError(self._name))
 
     async def _end(self) -> None:
         process = self._process

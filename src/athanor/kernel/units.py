@@ -4,6 +4,7 @@ Definitions come from Pint; the plant's own (normal cubic metre, per mille …) 
 Normal cubic metres measure an amount of gas, cubic metres a space: the one never becomes the other unasked.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,8 +14,30 @@ import pint
 
 from athanor.kernel.errors import AthanorError
 
-_SHAPE = re.compile(r"[A-Za-z0-9%°/*.^() -]+")
+# What a unit may look like, as strictly as it is said in the manual: units come from outside, and Pint would sit for
+# hours over the tower of powers that a looser pattern lets through.
+_FACTOR = r"[A-Za-z%°µμΩ][A-Za-z0-9_%]*(?:\^-?[1-9])?"
+_GROUP = rf"\({_FACTOR}(?:[*/·]{_FACTOR})*\)(?:\^-?[1-9])?"
+_SHAPE = re.compile(rf"(?:1|{_FACTOR}|{_GROUP})(?:[*/·](?:{_FACTOR}|{_GROUP}))*")
+_LONGEST = 60
 _SUPERSCRIPT = str.maketrans({"2": "²", "3": "³"})
+
+_SPELLINGS = {  # in this order: what plants write, and what Pint reads
+    "Nm3": "normal_cubic_metre",
+    "kvarh": "kvar*hour",
+    "VA": "apparent_volt_ampere",
+    "r/min": "rpm",
+    "%RH": "percent_relative_humidity",
+    "%LEL": "percent_lower_explosive_limit",
+    "vol%": "percent_by_volume",
+    "wt%": "percent_by_mass",
+    "%": "percent",
+    "°C": "degC",
+    "µ": "u",
+    "μ": "u",
+    "Ω": "ohm",
+    "·": "*",
+}
 
 
 class UnknownUnitError(AthanorError):
@@ -51,7 +74,12 @@ class Conversion:
 
 @lru_cache(maxsize=1)
 def _registry() -> "pint.UnitRegistry[float]":
-    registry: pint.UnitRegistry[float] = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    # Empty at first: a registry that starts with Pint's definitions computes what follows from them at once, and goes
+    # on with that after units.txt has corrected some.
+    registry: pint.UnitRegistry[float] = pint.UnitRegistry(
+        None, autoconvert_offset_to_baseunit=True, on_redefinition="ignore"
+    )
+    registry.load_definitions(Path(pint.__file__).with_name("default_en.txt"))
     registry.load_definitions(Path(__file__).with_name("units.txt"))
     return registry
 
@@ -60,10 +88,10 @@ def _registry() -> "pint.UnitRegistry[float]":
 def check_unit(unit: str) -> None:
     """Raise UnknownUnitError unless `unit` is known."""
     try:
-        if not _SHAPE.fullmatch(unit):
-            raise ValueError(unit)
+        if len(unit) > _LONGEST or not _SHAPE.fullmatch(unit):
+            raise UnknownUnitError(unit)
         _registry().parse_units(_spelled(unit))
-    except (pint.PintError, ValueError, TypeError, AttributeError) as error:
+    except (pint.PintError, ValueError, TypeError, AttributeError, AssertionError) as error:  # Pint asserts on "W*"
         raise UnknownUnitError(unit) from error
 
 
@@ -77,12 +105,14 @@ def conversion(source: str, target: str) -> Conversion:
     check_unit(target)
     if source == target:
         return Conversion(1.0, 0.0)
-    quantity = _registry().Quantity
     try:
-        at_zero = quantity(0.0, _spelled(source)).to(_spelled(target)).magnitude
-        at_one = quantity(1.0, _spelled(source)).to(_spelled(target)).magnitude
-    except pint.DimensionalityError as error:
+        at_zero, at_one, at_two = (
+            _registry().Quantity(x, _spelled(source)).to(_spelled(target)).m for x in (0.0, 1.0, 2.0)
+        )
+    except pint.PintError as error:
         raise IncompatibleUnitsError(source, target) from error
+    if not math.isclose(at_two - at_one, at_one - at_zero, rel_tol=1e-9):  # a level, such as dBm: no straight line
+        raise IncompatibleUnitsError(source, target)
     return Conversion(_tidy(at_one - at_zero), _tidy(at_zero))
 
 
@@ -104,11 +134,6 @@ def _spelled(unit: str) -> str:
     """Pint's spelling of a plant's unit: exponents and signs that plants write without a caret."""
     if unit == "1":
         return "dimensionless"
-    unit = (
-        unit.replace("Nm3", "normal_cubic_metre")
-        .replace("kvarh", "kvar*hour")
-        .replace("VA", "apparent_volt_ampere")
-        .replace("%", "percent")
-        .replace("°C", "degC")
-    )
+    for written, spelled in _SPELLINGS.items():
+        unit = unit.replace(written, spelled)
     return re.sub(r"(?<=[A-Za-z])([23])(?![A-Za-z0-9])", r"**\1", unit)

@@ -75,7 +75,7 @@ class _Queue:
             event = self._waiting.popleft()
             try:
                 await self._listener(event)
-            except Exception:  # one listener's fault is its own: count it, log it, go on
+            except Exception:  # noqa: BLE001 one listener's fault is its own: count it, log it, go on
                 BUS_FAILED.labels(self._topic, self._name).inc()
                 _log.exception("bus.listener-failed", topic=self._topic, listener=self._name)
 

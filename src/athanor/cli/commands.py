@@ -1,0 +1,191 @@
+"""Every command, thin: options in, one call, an exit status out (0 done, 1 failed, 2 cannot start)."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from athanor import __version__
+from athanor.kernel.errors import AthanorError
+
+app = typer.Typer(
+    help="Athanor: an operating system for process plants and their parks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+out = Console(highlight=False)
+_err = Console(stderr=True, highlight=False)
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings; athanor.toml here, when left out.")]
+
+
+def main() -> None:
+    """Run the command line; a refusal becomes one readable message instead of a traceback."""
+    try:
+        app()
+    except AthanorError as error:
+        _err.print(f"[{error.code}] {error}", style="red", markup=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run one command's work on the fast event loop."""
+    import uvloop  # noqa: PLC0415 commands that need no loop start without it
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+@app.callback(invoke_without_command=True)
+def _root(*, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        out.print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def serve(
+    config: ConfigFile = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 lets the system choose.")] = None,
+) -> None:
+    """Run the server, with the edge that the settings name as its child."""
+    from athanor.cli.serving import serve as work  # noqa: PLC0415 the server's parts take a second to import
+
+    run(work(_settings(config, host, port)))
+
+
+@app.command()
+def demo(
+    data: Annotated[Path, typer.Option(help="Folder for the demo's data.")] = Path("athanor-demo"),
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port of the web pages; 8080, or a free one, when left out.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=400, help="Days of history that a first start writes.")] = 60,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A planted situation to leave out; may be repeated.")
+    ] = None,
+    mqtt: Annotated[str | None, typer.Option(help="An external MQTT broker instead of the embedded one.")] = None,
+    *,
+    reset: Annotated[bool, typer.Option("--reset", help="Forget the demo's data and start afresh.")] = False,
+) -> None:
+    """Run the platform with its living reference plant. Ctrl-C stops it; the next call goes on from there."""
+    from athanor.cli.demo import DemoOptions, run_demo  # noqa: PLC0415
+
+    options = DemoOptions(data.absolute(), host, port, days, frozenset(without or ()), mqtt)
+    run(run_demo(options, out, reset=reset))
+
+
+@app.command()
+def edge(
+    config: Annotated[Path, typer.Argument(help="The edge's YAML file.")],
+) -> None:
+    """Run an edge: read devices, keep samples on disk, deliver them to the server."""
+    from athanor.edge.__main__ import run_until_told, token_of  # noqa: PLC0415
+    from athanor.edge.config import load_edge_config  # noqa: PLC0415
+    from athanor.kernel.log import configure_logging  # noqa: PLC0415
+
+    configure_logging()
+    settings = load_edge_config(config)
+    run(run_until_told(settings, token_of(settings), with_parent=False))
+
+
+@app.command()
+def doctor(config: ConfigFile = None) -> None:
+    """Examine the installation and say what to do about what is wrong."""
+    from athanor.kernel.doctor import Verdict, examine, read_configuration  # noqa: PLC0415
+
+    settings, findings = read_configuration(config)
+    if settings is not None:
+        findings = [*findings, *run(examine(settings))]
+    colours = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
+    for finding in findings:
+        mark = f"[{colours[finding.verdict]}]{finding.verdict.value:<4}[/]"
+        out.print(f"{mark}  [bold]{finding.check:<13}[/]", end="")
+        out.print(finding.what, markup=False, soft_wrap=True)
+        if finding.cure:
+            out.print(f"{'':<19}→ {finding.cure}", markup=False, soft_wrap=True)
+    raise typer.Exit(1 if any(finding.verdict is Verdict.FAIL for finding in findings) else 0)
+
+
+@app.command()
+def export(
+    tags: Annotated[list[str], typer.Argument(help="Paths of tags; * and ? match many.")],
+    start: Annotated[str, typer.Option("--from", help="Start: ISO 8601, or a length that ends now, such as 8h or 7d.")],
+    file: Annotated[Path, typer.Option("--out", help="Where to; the ending chooses: .parquet, .csv, .arrow or .xlsx.")],
+    end: Annotated[str | None, typer.Option("--to", help="End, ISO 8601; now when left out.")] = None,
+    step: Annotated[str | None, typer.Option(help="Time-weighted means over steps, such as 1m or 1h.")] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write tags over a range to a file, from the running server or, when none runs, from its data."""
+    from athanor.cli.export import Wanted, export_to  # noqa: PLC0415
+
+    rows = run(export_to(file, Wanted.of(tags, start, end, step), _settings(config), out))
+    out.print(f"{rows:,} rows → {file}")
+
+
+@app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="Which one; `list` says which there are.")] = "list",
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="The same on less data, in under 40 s.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON list instead of a table.")] = False,
+) -> None:
+    """Measure. Exit status 1 when a figure misses its target."""
+    from athanor.bench import BENCHMARKS  # noqa: PLC0415
+
+    if name not in BENCHMARKS:
+        for known, benchmark in BENCHMARKS.items():
+            out.print(f"{known:<12}{benchmark.summary}")
+        raise typer.Exit(0 if name == "list" else 2)
+    figures = BENCHMARKS[name].run(quick=quick)
+    if as_json:
+        import orjson  # noqa: PLC0415
+
+        sys.stdout.write(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode() + "\n")
+    else:
+        table = Table("figure", "value", "unit", "target", "holds", "compared with")
+        for one in figures:
+            holds = "" if one.holds is None else "yes" if one.holds else "NO"
+            target = "" if one.target is None else f"{one.target:g}"
+            table.add_row(one.name, f"{one.value:,.4g}", one.unit, target, holds, one.compared_with)
+        out.print(table)
+    raise typer.Exit(1 if any(one.holds is False for one in figures) else 0)
+
+
+@app.command("edge-token")
+def edge_token(edge: Annotated[str, typer.Argument(help="The edge's name.")], config: ConfigFile = None) -> None:
+    """Make a token for an edge, shown once; the one it had before ends."""
+    from athanor.cli.accounts import make_edge_token  # noqa: PLC0415
+
+    out.print(run(make_edge_token(_settings(config), edge)), markup=False, soft_wrap=True)
+
+
+@app.command()
+def password(login: Annotated[str, typer.Argument(help="Whose.")] = "admin", config: ConfigFile = None) -> None:
+    """Set a new password for someone who has lost theirs; it is asked for, not given as an option."""
+    from athanor.cli.accounts import set_password  # noqa: PLC0415
+
+    new = typer.prompt(f"New password for {login}", hide_input=True, confirmation_prompt=True)
+    run(set_password(_settings(config), login, new))
+    out.print(f"{login} signs in with the new password from now on.", markup=False)
+
+
+def _settings(config: Path | None, host: str | None = None, port: int | None = None) -> Any:
+    from athanor.kernel.log import configure_logging  # noqa: PLC0415
+    from athanor.kernel.settings import load_settings  # noqa: PLC0415
+
+    for variable, value in (("ATHANOR_SERVER__HOST", host), ("ATHANOR_SERVER__PORT", port)):
+        if value is not None:
+            os.environ[variable] = str(value)
+    settings = load_settings(config)
+    configure_logging(settings.log.level, settings.log.format)
+    return settings

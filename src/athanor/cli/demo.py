@@ -1,0 +1,169 @@
+"""`athanor demo`: the platform and its living reference plant, in one folder."""
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from athanor import __version__
+from athanor.child import Child
+from athanor.demo.clock import HISTORY_DAYS, Timeline, in_microseconds
+from athanor.demo.history import write_history
+from athanor.demo.model import DemoSettings, LivingPlant
+from athanor.demo.plant_process import PLANT_FILE
+from athanor.demo.state_file import load_state, save_state
+from athanor.demo.wiring import Addresses, edge_config, wire
+from athanor.kernel.errors import AthanorError
+from athanor.kernel.log import configure_logging
+from athanor.kernel.settings import EdgeSettings, ServerSettings, Settings
+from athanor.main import Platform, PortTakenError, address_of, listen, open_platform, serve
+
+_MARK = ".athanor-demo"  # a folder with this file is the demo's own, and may be emptied
+_USUAL_PORT = 8080
+_FINE = 3 * 3600 * 1_000_000  # [us] a gap shorter than this is the demo's pause, not history to speak of
+
+
+class NotADemoError(AthanorError):
+    """A folder that holds something else."""
+
+    code = "demo.not-a-demo"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} holds something else than a demo. Name an empty or a new folder with --data.")
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """What the command line chose."""
+
+    folder: Path
+    host: str = "127.0.0.1"
+    port: int | None = None
+    days: int = HISTORY_DAYS
+    without: frozenset[str] = frozenset()
+    mqtt: str | None = None
+
+    @property
+    def state_file(self) -> Path:
+        return self.folder / "plant-state.json"
+
+    @property
+    def edge_file(self) -> Path:
+        return self.folder / "edge.yaml"
+
+
+async def run_demo(options: DemoOptions, console: Console, *, reset: bool = False) -> None:
+    """Write what is missing of the history, then run plant, edge and server until told to stop.
+
+    Raises NotADemoError, PortTakenError and the errors of the platform.
+    """
+    configure_logging("warning")
+    console.print(f"Athanor {__version__}, the living reference plant. Data in {options.folder}", markup=False)
+    _prepare(options.folder, afresh=reset or not options.state_file.exists())
+    settings, listening = _listen(options)
+    with listening:
+        async with open_platform(settings) as platform:
+            password = await platform.identity.ensure_administrator()
+            await _catch_up(platform, options, console)
+            async with _plant(options) as plant:
+                addresses = json.loads(await plant.ready())
+                _write_edge_file(platform, options, addresses, address_of(listening))
+                await serve(platform, listening, on_ready=lambda: _welcome(console, address_of(listening), password))
+    console.print("Stopped. The next `athanor demo` goes on from here.")
+
+
+def _prepare(folder: Path, *, afresh: bool) -> None:
+    """An own folder; emptied where there is nothing to go on from, as after a first start that was cut short."""
+    is_ours = (folder / _MARK).exists()
+    if folder.exists() and not is_ours and any(folder.iterdir()):
+        raise NotADemoError(folder)
+    if afresh and is_ours:
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _MARK).touch()
+
+
+def _listen(options: DemoOptions) -> tuple[Settings, socket.socket]:
+    """The settings and the socket; the usual port, or a free one where that is taken and none was asked for."""
+
+    def settings_for(port: int) -> Settings:
+        return Settings(
+            data_dir=options.folder,
+            plant_file=PLANT_FILE,
+            server=ServerSettings(host=options.host, port=port),
+            edge=EdgeSettings(config=options.edge_file),
+        )
+
+    settings = settings_for(_USUAL_PORT if options.port is None else options.port)
+    try:
+        return settings, listen(settings)
+    except PortTakenError:
+        if options.port is not None:
+            raise
+        settings = settings_for(0)
+        return settings, listen(settings)
+
+
+async def _catch_up(platform: Platform, options: DemoOptions, console: Console) -> None:
+    """Write into the historian what the plant did since the state was saved; from the beginning where there is none."""
+    model = platform.plant.model
+    now = datetime.now(UTC)
+    living = load_state(model, options.state_file)
+    if living is None:
+        living = LivingPlant(model, Timeline.ending_at(now, options.days), DemoSettings(without=options.without))
+    until_us = in_microseconds(now) // 1_000_000 * 1_000_000
+    if until_us <= living.at_us:
+        return
+    with Progress(
+        TextColumn("Writing history"), BarColumn(), MofNCompleteColumn(), TextColumn("days"), TimeElapsedColumn(),
+        console=console, transient=until_us - living.at_us < _FINE,
+    ) as progress:  # fmt: skip
+        task = progress.add_task("", total=None)
+        show: Callable[[int, int], None] = lambda done, total: progress.update(task, completed=done, total=total)  # noqa: E731
+        days = write_history(living, until_us, platform.plant.ids, show)
+        while (day := await asyncio.to_thread(next, days, None)) is not None:
+            await platform.historian.import_history(day)
+            save_state(living, options.state_file)
+    platform.current.update(await platform.historian.latest())
+
+
+def _plant(options: DemoOptions) -> Child:
+    arguments = ["--state", str(options.state_file), "--host", "127.0.0.1"]
+    for name in ("opcua", "meters", "plc", "mqtt"):
+        arguments += [f"--{name}-port", str(_free_port())]  # the same at a restart, so that the edge finds it again
+    if options.mqtt is not None:
+        arguments += ["--mqtt", options.mqtt]
+    return Child("plant", "athanor.demo", arguments, os.environ)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _write_edge_file(platform: Platform, options: DemoOptions, ready: dict[str, object], server: str) -> None:
+    addresses = Addresses(**{name: value for name, value in ready.items() if name not in ("ready", "pid")})  # type: ignore[arg-type]
+    config = edge_config(wire(platform.plant.model), addresses, server)
+    options.edge_file.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
+def _welcome(console: Console, address: str, password: str | None) -> None:
+    console.print()
+    console.print(f"  Open      {address}", markup=False)
+    if password is None:
+        console.print("  Sign in   admin, with the password that the first start showed")
+    else:
+        console.print(f"  Sign in   admin   {password}", markup=False)
+        console.print(
+            "            This password is shown once. `athanor demo --reset` makes a new demo with a new one."
+        )
+    console.print("  Stop      Ctrl-C\n")

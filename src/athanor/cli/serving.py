@@ -1,0 +1,21 @@
+"""`athanor serve`."""
+
+import structlog
+
+from athanor.kernel.settings import Settings
+from athanor.main import address_of, listen, open_platform
+from athanor.main import serve as answer
+
+_log = structlog.get_logger(__name__)
+
+
+async def serve(settings: Settings) -> None:
+    """Open the platform and answer until told to stop. The first start prints the administrator's password, once."""
+    with listen(settings) as listening:
+        async with open_platform(settings) as platform:
+            password = await platform.identity.ensure_administrator()
+            if password is not None:
+                # To the terminal and not to the log: secrets never enter logs.
+                print(f"First start. Sign in as admin with the password {password} and change it.")  # noqa: T201
+            await answer(platform, listening, on_ready=lambda: _log.info("server.ready", address=address_of(listening)))
+    _log.info("server.stopped")
