@@ -11,6 +11,7 @@ from enum import IntEnum
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from athanor.kernel.errors import AthanorError
 
@@ -140,7 +141,8 @@ def encode(batch: pa.RecordBatch) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema, options=_WRITE_OPTIONS) as writer:
         writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()
+    body: bytes = sink.getvalue().to_pybytes()
+    return body
 
 
 def decode(body: bytes) -> pa.RecordBatch:
@@ -157,4 +159,17 @@ def decode(body: bytes) -> pa.RecordBatch:
         return batch_of([])
     if table.column("tag").num_chunks > 1:
         table = table.unify_dictionaries()
-    return table.combine_chunks().to_batches()[0]
+    batch = table.combine_chunks().to_batches()[0]
+    _check_what_arrow_leaves_open(batch)
+    return batch
+
+
+def _check_what_arrow_leaves_open(batch: pa.RecordBatch) -> None:
+    for field in SAMPLES:
+        column = batch.column(field.name)
+        holds_null = column.null_count or (pa.types.is_dictionary(field.type) and column.dictionary.null_count)
+        if holds_null and not field.nullable:
+            raise MalformedBatchError(f"a {field.name} is null")
+    worst = pc.max(batch.column("quality")).as_py()
+    if worst > max(Quality):
+        raise MalformedBatchError(f"there is no quality {worst}")
