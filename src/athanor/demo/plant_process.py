@@ -1,8 +1,8 @@
 """The reference plant as a process of its own: catches up with the clock, then lives, served by real protocols.
 
 Started with `python -m athanor.demo`. When all servers listen it writes one line of JSON with their addresses to its
-standard output, and then nothing more. It saves its state and ends on SIGINT or SIGTERM, and when its standard input
-closes, as it does when the process that started it dies.
+standard output, and then nothing more. It saves its state and ends on SIGINT or SIGTERM, and when its standard input is
+a pipe that closes, as it does when the process that started it dies.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import socket
+import stat
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -30,6 +31,7 @@ from athanor.demo.servers.sparkplug import SparkplugServer
 from athanor.demo.situations import NAMES
 from athanor.demo.state_file import load_state, save_state
 from athanor.demo.wiring import Addresses, Wiring, wire
+from athanor.kernel.errors import AthanorError
 from athanor.kernel.plant.model import Plant
 from athanor.kernel.plant.yaml_file import load_plant
 
@@ -66,10 +68,10 @@ class PlantServers:
     def __init__(self, plant: Plant, settings: ProcessSettings) -> None:
         wiring: Wiring = wire(plant)
         host = settings.host
-        self._broker = None if settings.mqtt_url else EmbeddedBroker(host, _port(host, settings.mqtt_port))
+        self._broker = None if settings.mqtt_url else EmbeddedBroker(host, settings.mqtt_port or free_port(host))
         mqtt_url = settings.mqtt_url or (self._broker.url if self._broker else "")
-        meters_port, plc_port = _port(host, settings.meters_port), _port(host, settings.plc_port)
-        opcua = OpcUaServer(plant, dict(wiring.opcua), host, _port(host, settings.opcua_port))
+        meters_port, plc_port = settings.meters_port or free_port(host), settings.plc_port or free_port(host)
+        opcua = OpcUaServer(plant, dict(wiring.opcua), host, settings.opcua_port or free_port(host))
         self.addresses = Addresses(opcua.url, host, meters_port, plc_port, mqtt_url)
         self._servers: list[Server] = [
             opcua,
@@ -101,10 +103,8 @@ class PlantServers:
             await self._broker.stop()
 
 
-def _port(host: str, wanted: int) -> int:
-    """The port, or one that is free now where 0 is wanted."""
-    if wanted:
-        return wanted
+def free_port(host: str) -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
@@ -156,7 +156,7 @@ async def _until_told(stopped: asyncio.Event, *, watch_stdin: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    if watch_stdin:
+    if watch_stdin and _is_pipe(sys.stdin.fileno()):
         reader = asyncio.StreamReader()
         transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         try:
@@ -165,6 +165,12 @@ async def _until_told(stopped: asyncio.Event, *, watch_stdin: bool) -> None:
             stopped.set()
         finally:
             transport.close()
+
+
+def _is_pipe(descriptor: int) -> bool:
+    """Whether its end can tell of a parent's death; a terminal, a file or /dev/null cannot."""
+    mode = os.fstat(descriptor).st_mode
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 async def _main(settings: ProcessSettings, *, watch_stdin: bool) -> None:
@@ -207,5 +213,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run until told to stop; the process's exit status."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     settings, watch_stdin = settings_from(sys.argv[1:] if arguments is None else arguments)
-    asyncio.run(_main(settings, watch_stdin=watch_stdin))
+    try:
+        asyncio.run(_main(settings, watch_stdin=watch_stdin))
+    except (AthanorError, OSError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
     return 0

@@ -1,5 +1,6 @@
-"""An MQTT broker inside the demo, for machines that have none."""
+"""An MQTT broker inside the demo, for machines that have none; and what all its clients need."""
 
+import asyncio
 from urllib.parse import urlsplit
 
 from amqtt.broker import Broker
@@ -33,3 +34,10 @@ def host_and_port(url: str) -> tuple[str, int]:
     """Of an mqtt:// URL; 1883 where it names no port."""
     parts = urlsplit(url)
     return parts.hostname or "127.0.0.1", parts.port or 1883
+
+
+async def end(task: asyncio.Task[None]) -> None:
+    """Cancel a client's task until it is over: in Python 3.11 `wait_for`, which the client uses, may swallow one."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=1)

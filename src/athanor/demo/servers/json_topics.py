@@ -10,7 +10,7 @@ from typing import Any
 import aiomqtt
 import orjson
 
-from athanor.demo.servers.broker import host_and_port
+from athanor.demo.servers.broker import end, host_and_port
 from athanor.demo.servers.port import Instant
 from athanor.demo.wiring import JsonAddress
 from athanor.kernel.plant.model import Plant
@@ -69,9 +69,7 @@ class JsonServer:
     async def stop(self) -> None:
         """See `Server`."""
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
 
     async def _keep_connected(self) -> None:
         while True:

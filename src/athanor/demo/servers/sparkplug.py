@@ -8,7 +8,7 @@ from itertools import count
 
 import aiomqtt
 
-from athanor.demo.servers.broker import host_and_port
+from athanor.demo.servers.broker import end, host_and_port
 from athanor.demo.servers.port import Instant
 from athanor.demo.wiring import SPARKPLUG_GROUP, SparkplugAddress
 from athanor.kernel.telemetry import Quality
@@ -20,6 +20,7 @@ INT32, INT64, DOUBLE, BOOLEAN = 3, 4, 10, 11  # Sparkplug data types
 REBIRTH = "Node Control/Rebirth"
 _DA_QUALITY = {Quality.GOOD: 192, Quality.UNCERTAIN: 64, Quality.BAD: 0}  # the `Quality` property
 _RETRY_S = 2.0
+_PATIENCE_S = 5.0  # longest wait for one answer of the broker
 
 
 class SparkplugNode:
@@ -62,9 +63,7 @@ class SparkplugNode:
         if self._connected.is_set():
             await self._send(self._topic("NDEATH"), self._death(), qos=1)
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
 
     async def _keep_connected(self) -> None:
         while True:
@@ -79,7 +78,9 @@ class SparkplugNode:
         """From connect to disconnect: will, subscription, births, then commands."""
         self._bd_seq = next(self._sessions) % 256
         will = aiomqtt.Will(self._topic("NDEATH"), self._death().SerializeToString(), qos=1)
-        async with aiomqtt.Client(self._host, self._port, will=will, identifier=f"demo-{self._name}") as client:
+        async with aiomqtt.Client(
+            self._host, self._port, will=will, identifier=f"demo-{self._name}", timeout=_PATIENCE_S
+        ) as client:
             self._client = client
             await client.subscribe(self._topic("NCMD"), qos=1)
             await self._be_born()
@@ -161,8 +162,7 @@ class SparkplugServer:
 
     async def stop(self) -> None:
         """See `Server`."""
-        for node in self._nodes:
-            await node.stop()
+        await asyncio.gather(*(node.stop() for node in self._nodes))
 
 
 def _node_names(tags: Mapping[str, SparkplugAddress]) -> list[str]:
