@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from athanor.edge import collector as collector_module
 from athanor.edge.buffer import Buffer
 from athanor.edge.clock import microseconds, now_microseconds
-from athanor.edge.collector import Collector, SourceSink, merged
+from athanor.edge.collector import Collector, merged
 from athanor.edge.config import CollectorConfig
+from athanor.edge.sink import SourceSink
 from athanor.edge.source import SourceStatus
 from athanor.kernel.telemetry import Quality, Sample, batch_of, decode, samples_of
 
@@ -78,6 +79,15 @@ async def test_what_no_batch_can_say_becomes_bad_now(
     await collector.flush()
     ((sample,),) = await kept(buffer)
     assert (sample.value, sample.quality, status.counters.undecodable) == (None, Quality.BAD, 1)
+    assert sample.time >= before
+
+
+async def test_a_loss_at_no_instant_is_a_loss_now(buffer: Buffer, collector: Collector, status: SourceStatus) -> None:
+    before = datetime.now(UTC)
+    SourceSink(collector, status).add_lost(["a.one"], 2**64 * 1000)
+    await collector.flush()
+    ((sample,),) = await kept(buffer)
+    assert sample.quality is Quality.BAD
     assert sample.time >= before
 
 

@@ -1,26 +1,17 @@
 """Gathers samples of all sources column by column, and hands them to the buffer as batches."""
 
 import asyncio
-import math
-from collections.abc import Iterable
-from datetime import UTC, datetime
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import structlog
 
 from athanor.edge.buffer import Buffer, BufferUnwritableError
-from athanor.edge.clock import now_microseconds
 from athanor.edge.config import CollectorConfig
-from athanor.edge.source import Counters, SourceStatus
 from athanor.kernel.telemetry import SAMPLES, TIME, Quality, encode
 
 log = structlog.get_logger(__name__)
 
 MAX_WAITING_ROWS = 500_000  # in memory while the buffer takes nothing in: about 50 MB
-_SKEW_US = 600_000_000
-_EARLIEST_US, _LATEST_US = -62_135_596_800_000_000, 253_402_300_799_000_000  # years 1 to 9999, all that a date can say
 
 
 class Collector:
@@ -38,6 +29,7 @@ class Collector:
         self._rows = 0
         self._waiting: pa.RecordBatch | None = None  # built, not yet in the buffer
         self._full = asyncio.Event()
+        self._flushing = asyncio.Lock()
         self._is_stuck = False
         self.refused_rows = 0
 
@@ -62,10 +54,14 @@ class Collector:
                     await self._full.wait()
             except TimeoutError:
                 pass  # the interval is over: flush what there is
-            await self.flush()
+            await asyncio.shield(self.flush())  # cancelled half-way, it would keep its batch twice
 
     async def flush(self) -> None:
         """Bring all samples to the buffer. Where it cannot be written, they stay here until the next flush."""
+        async with self._flushing:
+            await self._flush()
+
+    async def _flush(self) -> None:
         self._full.clear()
         if self._waiting is None:
             self._waiting = self._take()
@@ -145,12 +141,6 @@ class _Columns:
         )
 
 
-def _is_sayable(time_us: int, value: float | str | None) -> bool:
-    """Whether the time has a date, and the value, if a number, is one."""
-    is_number = not isinstance(value, float) or math.isfinite(value)
-    return is_number and _EARLIEST_US <= time_us <= _LATEST_US
-
-
 def _storable(text: str) -> str:
     """The text without half characters (lone surrogates), which JSON may carry and UTF-8 cannot."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
@@ -162,61 +152,3 @@ def merged(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     if len(with_rows) == 1:
         return with_rows[0]
     return pa.Table.from_batches(with_rows, SAMPLES).unify_dictionaries().combine_chunks().to_batches()[0]
-
-
-class SourceSink:
-    """One source's way into the collector (a `Sink`): counts what passes, and remembers which tags were lost."""
-
-    def __init__(self, collector: Collector, status: SourceStatus) -> None:
-        self._collector = collector
-        self._status = status
-        self._lost_at_us: dict[str, int] = {}
-
-    def add(
-        self,
-        tag: str,
-        time_us: int,
-        value: float | str | None,
-        quality: Quality = Quality.GOOD,
-        unit: str | None = None,
-        *,
-        is_historical: bool = False,
-    ) -> None:
-        """See `Sink`."""
-        now_us = now_microseconds()
-        if not _is_sayable(time_us, value):
-            self._status.counters.undecodable += 1
-            time_us, value, quality = now_us, None, Quality.BAD
-        self._count(1, int(quality is Quality.BAD), int(time_us > now_us + _SKEW_US))
-        self._collector.add(tag, time_us, value, quality, unit)
-        if self._lost_at_us and not is_historical:
-            lost_at_us = self._lost_at_us.pop(tag, None)
-            if lost_at_us is not None and time_us <= lost_at_us:
-                self._collector.add(tag, max(now_us, lost_at_us + 1), value, quality, unit)
-
-    def add_batch(self, batch: pa.RecordBatch) -> None:
-        """See `Sink`."""
-        if not batch.num_rows:
-            return
-        quality = batch.column("quality").to_numpy()
-        newest_us = pc.max(batch.column("time").cast(pa.int64())).as_py()
-        latest_us = now_microseconds() + _SKEW_US
-        ahead = 0
-        if newest_us > latest_us:
-            ahead = int(np.count_nonzero(batch.column("time").cast(pa.int64()).to_numpy() > latest_us))
-        self._count(batch.num_rows, int(np.count_nonzero(quality == Quality.BAD)), ahead)
-        self._collector.add_batch(batch)
-
-    def add_lost(self, tags: Iterable[str], at_us: int | None = None) -> None:
-        """See `Sink`."""
-        lost_at_us = now_microseconds() if at_us is None else at_us
-        for tag in tags:
-            self._collector.add(tag, lost_at_us, None, Quality.BAD, None)
-            self._lost_at_us[tag] = lost_at_us
-
-    def _count(self, samples: int, bad: int, ahead: int) -> None:
-        counters: Counters = self._status.counters
-        counters.samples += samples
-        counters.bad += bad
-        counters.clock_skew += ahead
-        self._status.last_sample_at = datetime.now(UTC)

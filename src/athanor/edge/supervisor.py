@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from athanor.edge.collector import Collector, SourceSink
+from athanor.edge.collector import Collector
 from athanor.edge.config import ModbusSource, MqttSource, OpcUaSource, Source, SparkplugSource
 from athanor.edge.modbus import ModbusConnector
 from athanor.edge.mqtt_json import MqttJsonConnector
 from athanor.edge.opcua import OpcUaConnector
+from athanor.edge.sink import SourceSink
 from athanor.edge.source import Connector, SourceState, SourceStatus
 from athanor.edge.sparkplug import SparkplugConnector
 from athanor.edge.uplink import back_off_s
