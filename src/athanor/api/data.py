@@ -119,10 +119,10 @@ async def series(
         table = await historian.resample(ids, span, step, how)
     else:
         table = await historian.read(ids, span)
-    return _answer(request, _with_paths(table, plant, ids))
+    return _answer(request, with_paths(table, plant, ids))
 
 
-def _with_paths(table: pa.Table, plant: RunningPlant, ids: Sequence[TagId]) -> pa.Table:
+def with_paths(table: pa.Table, plant: RunningPlant, ids: Sequence[TagId]) -> pa.Table:
     """The table with tags' paths in place of ids."""
     known = np.unique(np.asarray(ids, np.int32))
     paths = pa.array([plant.path_of(TagId(int(one))) for one in known], pa.string())

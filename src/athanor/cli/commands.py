@@ -31,7 +31,7 @@ def main() -> None:
     try:
         app()
     except AthanorError as error:
-        _err.print(f"[{error.code}] {error}", style="red", markup=False)
+        _err.print(f"[{error.code}] {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -109,10 +109,10 @@ def doctor(config: ConfigFile = None) -> None:
     colours = {Verdict.OK: "green", Verdict.WARN: "yellow", Verdict.FAIL: "red"}
     for finding in findings:
         mark = f"[{colours[finding.verdict]}]{finding.verdict.value:<4}[/]"
-        out.print(f"{mark}  [bold]{finding.check:<13}[/]", end="")
+        out.print(f"{mark}  [bold]{finding.check:<14}[/]", end="")
         out.print(finding.what, markup=False, soft_wrap=True)
         if finding.cure:
-            out.print(f"{'':<19}→ {finding.cure}", markup=False, soft_wrap=True)
+            out.print(f"{'':<20}→ {finding.cure}", markup=False, soft_wrap=True)
     raise typer.Exit(1 if any(finding.verdict is Verdict.FAIL for finding in findings) else 0)
 
 
@@ -120,7 +120,7 @@ def doctor(config: ConfigFile = None) -> None:
 def export(
     tags: Annotated[list[str], typer.Argument(help="Paths of tags; * and ? match many.")],
     start: Annotated[str, typer.Option("--from", help="Start: ISO 8601, or a length that ends now, such as 8h or 7d.")],
-    file: Annotated[Path, typer.Option("--out", help="Where to; the ending chooses: .parquet, .csv, .arrow or .xlsx.")],
+    file: Annotated[Path, typer.Option("--out", help="Where to; the ending chooses: .parquet, .csv or .arrow.")],
     end: Annotated[str | None, typer.Option("--to", help="End, ISO 8601; now when left out.")] = None,
     step: Annotated[str | None, typer.Option(help="Time-weighted means over steps, such as 1m or 1h.")] = None,
     config: ConfigFile = None,

@@ -67,7 +67,9 @@ async def run_demo(options: DemoOptions, console: Console, *, reset: bool = Fals
     Raises NotADemoError, PortTakenError and the errors of the platform.
     """
     configure_logging("warning")
-    console.print(f"Athanor {__version__}, the living reference plant. Data in {options.folder}", markup=False)
+    console.print(
+        f"Athanor {__version__}, the living reference plant. Data in {options.folder}", markup=False, soft_wrap=True
+    )
     _prepare(options.folder, afresh=reset or not options.state_file.exists())
     settings, listening = _listen(options)
     with listening:

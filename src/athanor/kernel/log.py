@@ -42,5 +42,15 @@ def configure_logging(level: str = "info", log_format: LogFormat = "console") ->
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("uvicorn.access", "asyncua", "pymodbus", "amqtt", "transitions", "httpx", "httpcore", "engineio"):
+    for chatty in (
+        "alembic",
+        "uvicorn.access",
+        "asyncua",
+        "pymodbus",
+        "amqtt",
+        "transitions",
+        "httpx",
+        "httpcore",
+        "engineio",
+    ):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
