@@ -1,7 +1,6 @@
 """Whatever bytes come over MQTT, the connectors go on, and what they pass on makes a sound batch."""
 
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given
