@@ -192,8 +192,10 @@ def settings_from(arguments: Sequence[str]) -> tuple[ProcessSettings, bool]:
     for name in ("opcua", "meters", "plc", "mqtt"):
         parser.add_argument(f"--{name}-port", type=int, default=0, help="0: one that the system chooses")
     parser.add_argument("--mqtt", metavar="URL", help="an external broker, such as mqtt://broker:1883")
-    parser.add_argument("--seed", type=int, default=DemoSettings().seed)
-    parser.add_argument("--without", action="append", default=[], choices=NAMES, help="leave a situation out")
+    parser.add_argument("--seed", type=int, default=DemoSettings().seed, help="of a new plant")
+    parser.add_argument(
+        "--without", action="append", default=[], choices=NAMES, help="a situation that a new plant leaves out"
+    )
     parser.add_argument("--detached", action="store_true", help="live on when standard input closes")
     given = parser.parse_args(arguments)
     settings = ProcessSettings(
@@ -212,6 +214,7 @@ def settings_from(arguments: Sequence[str]) -> tuple[ProcessSettings, bool]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run until told to stop; the process's exit status."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("asyncua.server").setLevel(logging.ERROR)  # it warns that we serve without certificates
     settings, watch_stdin = settings_from(sys.argv[1:] if arguments is None else arguments)
     try:
         asyncio.run(_main(settings, watch_stdin=watch_stdin))
