@@ -134,6 +134,17 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         yield platform
 
 
+@asynccontextmanager
+async def open_identity(settings: Settings) -> AsyncIterator[Identity]:
+    """Accounts and tokens alone, by whoever owns the server's files; also while the server runs."""
+    await upgrade(settings.database_url)
+    database = Database(settings.database_url)
+    try:
+        yield Identity(database)
+    finally:
+        await database.close()
+
+
 async def _start_plant(platform: Platform) -> None:
     async with platform.database.reading() as session:
         stored = await running_plant(session)

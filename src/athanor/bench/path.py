@@ -28,13 +28,13 @@ import pyarrow as pa
 import uvloop
 
 from athanor.bench.figures import Figure, at_least, at_most
-from athanor.cli.accounts import identity_of
 from athanor.edge.buffer import Buffer
 from athanor.edge.collector import Collector
 from athanor.edge.config import CollectorConfig, UplinkConfig
 from athanor.edge.uplink import Uplink
 from athanor.kernel.settings import ServerSettings, Settings
 from athanor.kernel.telemetry import batch_of_columns
+from athanor.main import open_identity
 
 TAGS = 100_000
 SLICES = 10  # of a second; each brings a tenth of the tags
@@ -62,7 +62,7 @@ class _Seen:
 
 async def _run(folder: Path, seconds: int) -> list[Figure]:
     settings = _settings(folder)
-    async with identity_of(settings) as identity:
+    async with open_identity(settings) as identity:
         await identity.ensure_administrator()
         token = await identity.edge_token(_EDGE)
         session = await identity.open_session("admin", actor="benchmark")

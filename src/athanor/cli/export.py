@@ -18,13 +18,13 @@ from rich.console import Console
 from rich.progress import track
 
 from athanor.api.data import ARROW, with_paths
-from athanor.cli.accounts import ACTOR, identity_of
+from athanor.cli.accounts import ACTOR
 from athanor.kernel.errors import AthanorError, NotFoundError
 from athanor.kernel.historian.port import Aggregate, Historian, Span
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.settings import Settings
 from athanor.kernel.telemetry import TIME
-from athanor.main import open_platform
+from athanor.main import open_identity, open_platform
 
 _PART_TAGS = 100
 _PART = timedelta(days=1)
@@ -132,7 +132,7 @@ async def _source(settings: Settings) -> AsyncIterator[Source]:
     """The running server where one answers, else the data itself."""
     async with httpx.AsyncClient(base_url=_url(settings), trust_env=False, timeout=120) as client:
         if await _answers(client):
-            async with identity_of(settings) as identity:
+            async with open_identity(settings) as identity:
                 session = await identity.open_session(_ADMINISTRATOR, actor=ACTOR)
             client.cookies.set("athanor_session", session)
             yield _Server(client)
