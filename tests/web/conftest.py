@@ -1,4 +1,4 @@
-"""A running site and a browser for the tests of pages. The site is started once; each test gets a browser of its own."""
+"""A running site and a browser for the tests of pages. The site is started once; each test has its own profile."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,5 +51,5 @@ def page(browsing: BrowserContext) -> Iterator[Page]:
 @pytest.fixture
 def signed_in(site: Site, page: Page) -> Page:
     """The administrator's page, on the overview."""
-    site.sign_in(page)
+    site.open(page, "/overview")
     return page

@@ -1,5 +1,7 @@
 """The overview as a person sees it, fed as an edge feeds it."""
 
+from datetime import UTC, datetime
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -46,8 +48,6 @@ def test_a_value_beyond_its_limit_is_listed_most_severe_first(site: Site, signed
 
 
 def test_a_bad_value_is_marked_and_alarms_nobody(site: Site, signed_in: Page) -> None:
-    from datetime import UTC, datetime
-
     site.deliver([Sample(f"{FURNACE}.temperature", datetime.now(UTC), 1400.0, Quality.BAD)])
     row = card(signed_in, "Copper Works").get_by_role("row", name="Bath temperature")
     expect(row).to_have_class("is-bad")

@@ -45,7 +45,7 @@ def test_a_browser_that_wants_chinese_gets_chinese(site: Site, chromium: Browser
 def test_dark_follows_the_system_until_someone_chooses(site: Site, chromium: Browser) -> None:
     context = chromium.new_context(color_scheme="dark", locale="en-US", viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    site.sign_in(page)
+    site.open(page, "/overview")
     html = page.locator("html")
     expect(html).to_have_attribute("data-theme", "dark")
     page.get_by_label("Your settings").click()
@@ -60,7 +60,7 @@ def test_dark_follows_the_system_until_someone_chooses(site: Site, chromium: Bro
 def test_no_page_scrolls_sideways_on_a_phone(site: Site, chromium: Browser, path: str) -> None:
     context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, locale="en-US")
     page = context.new_page()
-    site.sign_in(page, onward=path)
+    site.open(page, path)
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.locator(".ath-kpi-value, .ath-trend-legend button").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 390
@@ -81,13 +81,13 @@ def test_nothing_is_fetched_from_elsewhere(site: Site, page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(_host(request)))
     for path in PAGES:
-        site.sign_in(page, onward=path) if not asked else page.goto(f"{site.url}{path}")
+        site.open(page, path)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert set(asked) == {_host_of(site.url)}
 
 
 def test_what_a_viewer_of_one_enterprise_sees_of_the_others_is_nothing(site: Site, page: Page) -> None:
-    site.sign_in(page, "chen")
+    site.open(page, "/overview", "chen")
     expect(page.get_by_role("heading", name="Copper Works")).to_be_visible()
     expect(page.get_by_role("heading", name="Carbon Works")).to_have_count(0)
     page.goto(f"{site.url}/trends?tags=kilns.kiln.power")
@@ -102,4 +102,4 @@ def _host(request: Request) -> str:
 
 def _host_of(url: str) -> str:
     match = re.match(r"(?:https?|wss?)://([^/]+)", url)
-    return match[1] if match else url.split(":")[0]
+    return match[1] if match else url.partition(":")[0]

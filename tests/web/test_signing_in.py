@@ -11,21 +11,23 @@ from .site import PASSWORD, Site
 pytestmark = pytest.mark.chromium
 
 
+def fill_in(page: Page, password: str = PASSWORD) -> None:
+    page.get_by_label("Login").fill("anna")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
 def test_a_stranger_is_led_to_sign_in_and_then_to_where_they_wanted(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/trends?range=8h")
     expect(page).to_have_url(f"{site.url}/sign-in?next=%2Ftrends%3Frange%3D8h")
-    page.get_by_label("Login").fill("anna")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    fill_in(page)
     expect(page).to_have_url(f"{site.url}/trends?range=8h")
     expect(page.get_by_role("heading", name="Trends", level=1)).to_be_visible()
 
 
 def test_a_wrong_password_is_refused_and_says_what_to_do(site: Site, page: Page) -> None:
     page.goto(f"{site.url}/sign-in")
-    page.get_by_label("Login").fill("anna")
-    page.get_by_label("Password").fill("wrong")
-    page.get_by_role("button", name="Sign in").click()
+    fill_in(page, "wrong")
     expect(page.get_by_role("alert")).to_have_text(
         "Login or password is wrong. Check both; an administrator can set a new password."
     )
@@ -33,19 +35,25 @@ def test_a_wrong_password_is_refused_and_says_what_to_do(site: Site, page: Page)
     assert page.context.cookies(site.url) == []
 
 
-def test_signing_out_ends_the_session_in_every_tab(site: Site, browsing: BrowserContext, signed_in: Page) -> None:
+def test_signing_out_ends_the_session_in_every_tab(site: Site, browsing: BrowserContext, page: Page) -> None:
+    page.goto(f"{site.url}/overview")
+    fill_in(page)
+    page.wait_for_url(f"{site.url}/overview")
     token = next(one["value"] for one in browsing.cookies() if one["name"] == "athanor_session")
-    signed_in.get_by_label("Your settings").click()
-    signed_in.get_by_role("button", name="Sign out").click()
-    expect(signed_in).to_have_url(f"{site.url}/sign-in")
+    page.get_by_label("Your settings").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(f"{site.url}/sign-in")
     assert site.wait_for(site.platform.identity.user_of(token)) is None
-    signed_in.goto(f"{site.url}/overview")
-    expect(signed_in.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.goto(f"{site.url}/overview")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(
-    browsing: BrowserContext, signed_in: Page
+    site: Site, browsing: BrowserContext, page: Page
 ) -> None:
+    page.goto(f"{site.url}/sign-in?next=/datahealth")
+    fill_in(page)
+    page.wait_for_url(f"{site.url}/datahealth")
     cookie = next(one for one in browsing.cookies() if one["name"] == "athanor_session")
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
 

@@ -40,6 +40,7 @@ export default {
     this.from = Date.now() - 3600e3;
     this.to = Date.now();
     this.isLive = true;
+    this.isMoving = false;
     this.isOnScreen = true;
     this.clock = new PlantClock(this.zone);
   },
@@ -88,7 +89,8 @@ export default {
       this.draw();
     },
     load(from, to, isLive, points) {
-      [this.from, this.to, this.isLive, this.isBusy] = [from, to, isLive, false];
+      this.isBusy = false;
+      if (!this.isMoving) [this.from, this.to, this.isLive] = [from, to, isLive]; // else the person is elsewhere already
       for (const [key, packed] of Object.entries(points)) this.series.get(key)?.load(packed);
       this.relist();
       this.draw();
@@ -113,12 +115,13 @@ export default {
       if (to - from < SHORTEST) return;
       const now = Date.now();
       if (to > now && to - from < to - now + 60e3) return; // nothing to see in the future
-      [this.from, this.to, this.isLive] = [from, to, false];
+      [this.from, this.to, this.isLive, this.isMoving] = [from, to, false, true];
       this.draw();
       clearTimeout(this.settling);
       this.settling = setTimeout(() => this.tell(), SETTLED_MS);
     },
     tell() {
+      this.isMoving = false;
       this.$emit("view", { from: Math.round(this.from), to: Math.round(this.to), width: this.width(), isLive: this.isLive });
     },
     mark(left, right) {

@@ -1,0 +1,53 @@
+"""Data health as a person sees it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from athanor.kernel.telemetry import Sample
+
+from .site import Site
+
+pytestmark = pytest.mark.chromium
+
+
+def test_a_source_that_fails_shows_why(site: Site, signed_in: Page) -> None:
+    site.report(state="failed", error="No answer from opc.tcp://plc:4840.")
+    signed_in.goto(f"{site.url}/datahealth")
+    row = signed_in.get_by_role("table", name="Sources").get_by_role("row", name="edge-1 / dcs")
+    expect(row).to_contain_text("Failed")
+    expect(row).to_contain_text("No answer from opc.tcp://plc:4840.")
+    site.report()
+    expect(row).to_contain_text("Connected")
+
+
+def test_what_was_refused_shows_with_its_cure(site: Site, signed_in: Page) -> None:
+    site.deliver([Sample("no.such.tag", datetime.now(UTC), 1.0), Sample("no.such.tag", datetime.now(UTC), 2.0)])
+    site.send({"kilns.kiln.power": 1.0}, at=datetime.now(UTC) + timedelta(days=1))
+    signed_in.goto(f"{site.url}/datahealth")
+    table = signed_in.get_by_role("table", name="Quarantine")
+    expect(table.get_by_role("row", name="no.such.tag")).to_contain_text("Add the tag to the plant model")
+    expect(table.get_by_role("row", name="Impossible time")).to_contain_text("kilns.kiln.power")
+
+
+def test_old_values_are_listed_and_can_be_searched_and_exported(site: Site, signed_in: Page) -> None:
+    signed_in.goto(f"{site.url}/datahealth")
+    section = signed_in.locator("section", has=signed_in.get_by_role("heading", name="Old and bad values"))
+    section.get_by_role("searchbox").fill("furnace.mode")
+    rows = section.locator("tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("smelter.smelting.bath.furnace.mode")
+    section.get_by_role("searchbox").fill("")
+    expect(rows.nth(1)).to_be_visible()
+    with signed_in.expect_download() as download:
+        section.get_by_role("button", name="Export as CSV").click()
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    assert text.splitlines()[0] == "Tag,Path,Trouble,Age,Due every"
+
+
+def test_a_viewer_of_one_enterprise_sees_no_sources_and_no_foreign_refusals(site: Site, page: Page) -> None:
+    site.deliver([Sample("no.such.tag", datetime.now(UTC), 1.0)])
+    site.open(page, "/datahealth", "chen")
+    expect(page.get_by_text("Nothing was refused: every sample found its tag.")).to_be_visible()
+    expect(page.get_by_text("edge-1")).to_have_count(0)
