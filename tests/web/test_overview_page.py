@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Page, expect
 
+from athanor.kernel.plant.model import Plant
+from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.telemetry import Quality, Sample
 
 from .site import Site
@@ -74,3 +76,17 @@ def test_the_sources_state_is_at_the_top(site: Site, signed_in: Page) -> None:
     site.report(state="failed", error="No answer from opc.tcp://plc:4840.")
     expect(signed_in.get_by_role("link", name="0 of 1 sources connected")).to_be_visible()
     site.report()
+
+
+def test_an_empty_plant_says_what_to_do(site: Site, page: Page) -> None:
+    running = site.platform.plant
+    site.platform.ports["plant"] = RunningPlant(
+        Plant("new", {"en": "New Park"}, "UTC", {}, {}), running.version + 1, {}
+    )
+    try:
+        site.open(page, "/overview")
+        expect(page.get_by_role("heading", name="The plant is empty")).to_be_visible()
+        page.goto(f"{site.url}/trends")
+        expect(page.get_by_role("heading", name="The plant has no tags yet")).to_be_visible()
+    finally:
+        site.platform.ports["plant"] = running

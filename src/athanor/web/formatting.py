@@ -88,8 +88,10 @@ def percent(share: float | None, decimals: int = 1) -> str:
     """A share of 0 to 1 as per cent; never rounded up to a whole that is not whole."""
     if share is None or not math.isfinite(share):
         return NOTHING
-    step = 10.0**decimals
-    shown = math.floor(share * 100 * step + 1e-9) / step if share < 1 else share * 100
+    shown = share * 100
+    if share < 1:
+        step = 10**-decimals
+        shown = min(math.floor(shown / step + 1e-9) * step, 100 - step)
     return f"{number(shown, decimals)} %"
 
 

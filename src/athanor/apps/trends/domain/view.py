@@ -14,7 +14,7 @@ RANGES: dict[str, timedelta] = {
     "60d": timedelta(days=60),
 }
 DEFAULT_RANGE = "1h"
-_LENGTH = re.compile(r"([1-9]\d{0,5})([smhd])")
+_LENGTH = re.compile(r"([1-9]\d{0,8})([smhd])")
 _UNIT = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _LONGEST = timedelta(days=3660)
 

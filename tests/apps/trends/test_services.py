@@ -1,0 +1,187 @@
+"""Lines, newcomers, statistics and exports, against the real historian."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pyarrow as pa
+import pytest
+
+from athanor.apps import trends
+from athanor.apps.trends import services
+from athanor.kernel.current import CurrentValues
+from athanor.kernel.historian.port import STORED, Span
+from athanor.kernel.historian.tiered import TieredHistorian
+from athanor.kernel.plant.model import Level, Node, Plant, Tag, TagId, TagKind, Tenant
+from athanor.kernel.plant.running import RunningPlant
+from athanor.kernel.telemetry import TIME, Quality
+from athanor.web.language import add_catalogue, speaking
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+TEMPERATURE = Tag("works.temperature", {"en": "Temperature", "zh_CN": "温度"}, "degC", decimals=1, period_s=1.0)
+SETPOINT = Tag("works.setpoint", {"en": "Setpoint"}, "degC", TagKind.SETPOINT)
+NOTE = Tag("works.note", {"en": "=HYPERLINK(1)"}, "1", TagKind.TEXT)
+TAGS = (TEMPERATURE, SETPOINT, NOTE)
+PLANT = RunningPlant(
+    Plant(
+        "park",
+        {"en": "Park"},
+        "Asia/Shanghai",
+        {"copper": Tenant("copper", {"en": "Copper"})},
+        {"works": Node("works", Level.SITE, {"en": "Works", "zh_CN": "工厂"}, "copper", tags=TAGS)},
+    ),
+    1,
+    {tag.path: TagId(number) for number, tag in enumerate(TAGS, 1)},
+)
+
+
+def batch(
+    tag: Tag, seconds: list[float], values: list[float | str | None], quality: Quality = Quality.GOOD
+) -> pa.RecordBatch:
+    return pa.record_batch(
+        [
+            pa.array([PLANT.id_of(tag.path)] * len(seconds), pa.int32()),
+            pa.array([NOON + timedelta(seconds=one) for one in seconds], TIME),
+            pa.array([None if isinstance(one, str) else one for one in values], pa.float64()),
+            pa.array([one if isinstance(one, str) else None for one in values], pa.string()),
+            pa.array([quality] * len(seconds), pa.uint8()),
+        ],
+        schema=STORED,
+    )
+
+
+def ramp(count: int) -> pa.RecordBatch:
+    return batch(TEMPERATURE, [float(n) for n in range(count)], [float(n) for n in range(count)])
+
+
+@pytest.fixture
+async def historian(tmp_path: Path) -> AsyncIterator[TieredHistorian]:
+    historian = TieredHistorian(tmp_path / "hot.duckdb", tmp_path / "lake")
+    yield historian
+    await historian.close()
+
+
+async def test_few_samples_are_drawn_one_for_one_and_bad_ones_break_the_line(historian: TieredHistorian) -> None:
+    await historian.write(ramp(10))
+    await historian.write(batch(TEMPERATURE, [4.0], [99.0], Quality.BAD))
+    span = Span(NOON, NOON + timedelta(seconds=10))
+    lines = await services.lines(historian, CurrentValues(), PLANT, [TEMPERATURE], span, 1000)
+    time, value = lines[TEMPERATURE.path]
+    assert time.tolist() == [int(NOON.timestamp() * 1000) + 1000 * n for n in range(10)]
+    np.testing.assert_array_equal(value, [0, 1, 2, 3, np.nan, 5, 6, 7, 8, 9])
+
+
+async def test_many_samples_become_as_many_points_as_asked_and_keep_their_extremes(historian: TieredHistorian) -> None:
+    await historian.write(ramp(5000))
+    span = Span(NOON, NOON + timedelta(seconds=5000))
+    lines = await services.lines(historian, CurrentValues(), PLANT, [TEMPERATURE], span, 200)
+    _time, value = lines[TEMPERATURE.path]
+    assert len(value) <= 220
+    assert (value.min(), value.max()) == (0.0, 4999.0)
+    assert not np.isnan(value).any()
+
+
+async def test_a_setpoint_shows_what_it_held_before_the_range(historian: TieredHistorian) -> None:
+    await historian.write(batch(SETPOINT, [-3600.0, 30.0], [1200.0, 1250.0]))
+    span = Span(NOON, NOON + timedelta(seconds=60))
+    lines = await services.lines(historian, CurrentValues(), PLANT, [SETPOINT], span, 500)
+    time, value = lines[SETPOINT.path]
+    assert value.tolist() == [1200.0, 1250.0]
+    assert time[0] == int(NOON.timestamp() * 1000)
+
+
+async def test_a_setpoint_set_long_ago_and_never_since_is_a_line_all_the_same(historian: TieredHistorian) -> None:
+    held = batch(SETPOINT, [-90 * 86_400.0], [1180.0])
+    await historian.write(held)
+    current = CurrentValues()
+    current.update(held)
+    span = Span(NOON, NOON + timedelta(seconds=60))
+    lines = await services.lines(historian, current, PLANT, [SETPOINT], span, 500)
+    assert lines[SETPOINT.path][1].tolist() == [1180.0]
+
+
+def test_each_newcomer_is_told_once_and_silence_breaks_the_line() -> None:
+    current = CurrentValues()
+    newcomers = services.Newcomers(PLANT, current)
+    noon_ms = int(NOON.timestamp() * 1000)
+    current.update(batch(TEMPERATURE, [0.0], [1200.0]))
+    assert newcomers.since_last([TEMPERATURE]) == {TEMPERATURE.path: [(noon_ms, 1200.0)]}
+    assert newcomers.since_last([TEMPERATURE]) == {}
+    current.update(batch(TEMPERATURE, [60.0], [1210.0]))
+    assert newcomers.since_last([TEMPERATURE]) == {TEMPERATURE.path: [(noon_ms + 1, None), (noon_ms + 60_000, 1210.0)]}
+    current.update(batch(TEMPERATURE, [61.0], [1400.0], Quality.BAD))
+    assert newcomers.since_last([TEMPERATURE]) == {TEMPERATURE.path: [(noon_ms + 61_000, None)]}
+
+
+async def test_statistics_come_from_every_sample(historian: TieredHistorian) -> None:
+    await historian.write(ramp(1000))
+    span = Span(NOON, NOON + timedelta(seconds=1000))
+    statistics = await services.statistics(historian, PLANT, TEMPERATURE, span)
+    assert (statistics.count, statistics.minimum, statistics.maximum, statistics.last) == (1000, 0.0, 999.0, 999.0)
+    assert statistics.mean == pytest.approx(499.5)
+    assert statistics.good_share == 1.0
+
+
+def test_slices_join_without_hole_or_overlap() -> None:
+    span = Span(NOON, NOON + timedelta(days=3, seconds=1))
+    parts = services.slices(span, rows_per_s=1, most_rows=100_000)
+    assert (parts[0].start, parts[-1].end) == (span.start, span.end)
+    assert [part.end for part in parts[:-1]] == [part.start for part in parts[1:]]
+    assert services.slices(Span(NOON, NOON), rows_per_s=1, most_rows=10) == []
+
+
+def test_only_tags_that_can_be_drawn_are_found_in_any_language() -> None:
+    assert [tag.path for tag in services.find_tags(PLANT, "工厂 温度").tags] == [TEMPERATURE.path]
+    assert services.find_tags(PLANT, "hyperlink").total == 0
+    assert services.known(PLANT, ["no.such", SETPOINT.path, NOTE.path, SETPOINT.path]) == [SETPOINT]
+
+
+async def exported(historian: TieredHistorian, tags: list[Tag], step: timedelta | None) -> list[list[str]]:
+    wanted = services.export_of(PLANT, tags, Span(NOON, NOON + timedelta(seconds=4)), step)
+    body = b"".join([piece async for piece in services.csv_of(wanted, historian)])
+    return list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
+
+
+async def test_all_samples_are_exported_with_unit_quality_and_the_plants_time(historian: TieredHistorian) -> None:
+    await historian.write(ramp(2))
+    await historian.write(batch(NOTE, [1.5], ["=cmd|' /C calc'!A0"]))
+    add_catalogue(Path(trends.__file__).with_name("locale"))
+    with speaking("zh_CN"):
+        rows = await exported(historian, [TEMPERATURE, NOTE], None)
+    assert rows == [
+        ["时间（Asia/Shanghai）", "测点", "名称", "数值", "单位", "质量"],
+        ["2026-05-04 20:00:00.000+08:00", "works.temperature", "温度", "0", "°C", "good"],
+        ["2026-05-04 20:00:01.000+08:00", "works.temperature", "温度", "1", "°C", "good"],
+        ["2026-05-04 20:00:01.500+08:00", "works.note", "'=HYPERLINK(1)", "'=cmd|' /C calc'!A0", "", "good"],
+    ]
+
+
+async def test_equal_steps_are_exported_a_column_a_tag(historian: TieredHistorian) -> None:
+    await historian.write(ramp(4))
+    await historian.write(batch(SETPOINT, [2.5], [1200.0]))
+    rows = await exported(historian, [TEMPERATURE, SETPOINT], timedelta(seconds=2))
+    assert rows == [
+        [
+            "Time (Asia/Shanghai)",
+            "Temperature [°C] works.temperature",
+            "Setpoint [°C] works.setpoint",
+        ],
+        ["2026-05-04 20:00:00.000+08:00", "0.5", ""],
+        ["2026-05-04 20:00:02.000+08:00", "2.5", "1200"],
+    ]
+
+
+async def test_excel_gets_numbers_as_numbers_and_texts_as_texts(historian: TieredHistorian, tmp_path: Path) -> None:
+    await historian.write(ramp(2))
+    await historian.write(batch(NOTE, [1.5], ["=1+1"]))
+    wanted = services.export_of(PLANT, [TEMPERATURE, NOTE], Span(NOON, NOON + timedelta(seconds=4)), None)
+    await services.excel_of(wanted, historian, tmp_path / "export.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "export.xlsx").active
+    assert sheet is not None
+    assert [cell.value for cell in sheet["D"]] == ["Value", 0, 1, "'=1+1"]
+    assert {cell.data_type for cell in sheet["D"][1:]} == {"n", "s"}
+    assert sheet["A2"].value == datetime(2026, 5, 4, 20)  # noqa: DTZ001 (Excel knows no zones)
