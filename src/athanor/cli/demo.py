@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +28,8 @@ from athanor.main import Platform, PortTakenError, address_of, listen, open_plat
 
 _MARK = ".athanor-demo"  # a folder with this file is the demo's own, and may be emptied
 _USUAL_PORT = 8080
-_FINE = 3 * 3600 * 1_000_000  # [us] a gap shorter than this is the demo's pause, not history to speak of
+_WORTH_A_BAR_US = 6 * 3600 * 1_000_000  # a shorter gap is written before a bar could be read
+_BLINK_US = 2_000_000
 
 
 class NotADemoError(AthanorError):
@@ -116,26 +116,43 @@ def _listen(options: DemoOptions) -> tuple[Settings, socket.socket]:
 
 
 async def _catch_up(platform: Platform, options: DemoOptions, console: Console) -> None:
-    """Write into the historian what the plant did since the state was saved; from the beginning where there is none."""
+    """Write into the historian what the plant did since its state was saved; all of it where there is none.
+
+    Writing takes a while, in which the plant lives on: so once more, until what is missing is the blink of an eye.
+    """
     model = platform.plant.model
-    now = datetime.now(UTC)
     living = load_state(model, options.state_file)
     if living is None:
-        living = LivingPlant(model, Timeline.ending_at(now, options.days), DemoSettings(without=options.without))
-    until_us = in_microseconds(now) // 1_000_000 * 1_000_000
-    if until_us <= living.at_us:
-        return
-    with Progress(
-        TextColumn("Writing history"), BarColumn(), MofNCompleteColumn(), TextColumn("days"), TimeElapsedColumn(),
-        console=console, transient=until_us - living.at_us < _FINE,
-    ) as progress:  # fmt: skip
-        task = progress.add_task("", total=None)
-        show: Callable[[int, int], None] = lambda done, total: progress.update(task, completed=done, total=total)  # noqa: E731
-        days = write_history(living, until_us, platform.plant.ids, show)
-        while (day := await asyncio.to_thread(next, days, None)) is not None:
-            await platform.historian.import_history(day)
+        timeline = Timeline.ending_at(datetime.now(UTC), options.days)
+        living = LivingPlant(model, timeline, DemoSettings(without=options.without))
+    is_long = _now_us() - living.at_us > _WORTH_A_BAR_US
+    with _progress(console, is_shown=is_long) as progress:
+        while _now_us() - living.at_us > _BLINK_US:
+            await _write_until_now(platform, living, progress)
             save_state(living, options.state_file)
     platform.current.update(await platform.historian.latest())
+
+
+async def _write_until_now(platform: Platform, living: LivingPlant, progress: Progress) -> None:
+    task = progress.add_task("Writing history", total=None)
+
+    def show(done: int, total: int) -> None:
+        progress.update(task, completed=done, total=total)
+
+    days = write_history(living, _now_us(), platform.plant.ids, show)
+    while (day := await asyncio.to_thread(next, days, None)) is not None:
+        await platform.historian.import_history(day)
+    progress.update(task, visible=progress.tasks[0].id == task)
+
+
+def _now_us() -> int:
+    """The clock's whole second. [us]"""
+    return in_microseconds(datetime.now(UTC)) // 1_000_000 * 1_000_000
+
+
+def _progress(console: Console, *, is_shown: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("days"))
+    return Progress(*columns, TimeElapsedColumn(), console=console, disable=not is_shown)
 
 
 def _plant(options: DemoOptions) -> Child:

@@ -60,7 +60,7 @@ class CurrentValues:
         is_last = np.append(tag[newest][1:] != tag[newest][:-1], True)
         rows = newest[is_last]
         rows = rows[time[rows] >= self._time[tag[rows]]]
-        ids = tag[rows]
+        ids: np.ndarray = tag[rows]
         self._version += 1
         self._time[ids] = time[rows]
         self._value[ids] = _numpy(batch, "value")[rows]

@@ -23,6 +23,7 @@ from athanor.kernel.spelling import suggestion
 DEFAULT_FILE = Path("athanor.toml")
 PREFIX = "ATHANOR_"
 TEST_PREFIX = "ATHANOR_TEST_"  # what our tests are told; no settings
+EDGE_TOKEN = "ATHANOR_EDGE_TOKEN"  # noqa: S105 a variable's name: an edge on this machine may read it
 _DELIMITER = "__"
 
 # Adapters that exist. A port grows by an adapter and a line here.
@@ -246,7 +247,7 @@ def _unknown_variables() -> Iterator[str]:
     known = _variables()
     for variable in sorted(os.environ):
         name = variable.upper()
-        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known:
+        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in (EDGE_TOKEN, *known):
             yield f"Environment: there is no setting {variable}. {suggestion(name, known)}"
 
 
