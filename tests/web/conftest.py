@@ -18,9 +18,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(require_chromium: Path) -> Iterator[Browser]:
-    """One browser for all tests."""
+    """One browser for all tests of a file. No longer, as Playwright keeps the thread's event loop while it is open."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=require_chromium, args=["--no-sandbox"])
         yield browser

@@ -72,7 +72,7 @@ def test_a_hostile_name_stays_a_name(site: Site, signed_in: Page) -> None:
 
 def test_the_sources_state_is_at_the_top(site: Site, signed_in: Page) -> None:
     site.report()
-    expect(signed_in.get_by_role("link", name="1 sources connected")).to_be_visible()
+    expect(signed_in.get_by_role("link", name="1 of 1 sources connected")).to_be_visible()
     site.report(state="failed", error="No answer from opc.tcp://plc:4840.")
     expect(signed_in.get_by_role("link", name="0 of 1 sources connected")).to_be_visible()
     site.report()

@@ -70,8 +70,11 @@ def test_a_bad_value_is_outside_nothing() -> None:
 
 def test_power_is_summed_across_units_and_what_is_missing_is_told() -> None:
     running = plant()
-    assert services.total_power_kw(running, [POWER, KILN_POWER], current(batch({1: 500.0, 3: 2.0}))) == (2500.0, 0)
-    assert services.total_power_kw(running, [POWER, KILN_POWER], current(batch({1: 500.0}))) == (500.0, 1)
+    tags = [POWER, KILN_POWER]
+    stale = batch({3: 2.0}, age_s=60)
+    assert services.total_power_kw(running, tags, current(batch({1: 500.0, 3: 2.0})), NOW) == (2500.0, 0)
+    assert services.total_power_kw(running, tags, current(batch({1: 500.0})), NOW) == (500.0, 1)
+    assert services.total_power_kw(running, tags, current(batch({1: 500.0}), stale), NOW) == (2500.0, 1)
 
 
 def test_everybody_who_sees_the_same_plant_shares_one_answer_a_second() -> None:

@@ -168,11 +168,15 @@ async def power_of_last_hour(
     return {one: (time_ms[tag == one].tolist(), value[tag == one].tolist()) for one in ids}
 
 
-def total_power_kw(plant: RunningPlant, tags: Sequence[Tag], current: CurrentValues) -> tuple[float, int]:
-    """The sum of the good values of these power tags, and how many had none. [kW]"""
-    value = current.numbers(plant.ids_of(tag.path for tag in tags))
+def total_power_kw(
+    plant: RunningPlant, tags: Sequence[Tag], current: CurrentValues, now: datetime
+) -> tuple[float, int]:
+    """The sum of the newest good values of these power tags [kW], and how many have none or only a stale one."""
+    ids = plant.ids_of(tag.path for tag in tags)
+    value = current.numbers(ids)
     factors = [conversion(tag.unit, "kW").scale for tag in tags]
-    return float(np.nansum(value * factors)), int(np.count_nonzero(np.isnan(value)))
+    stale = is_stale(current.ages_s(ids, now), np.array([tag.period_s for tag in tags], np.float64))
+    return float(np.nansum(value * factors)), int(np.count_nonzero(np.isnan(value) | stale))
 
 
 def crossing_of(tag: Tag, value: float | None) -> Crossing:

@@ -236,22 +236,24 @@ export default {
       if (this.pointer) this.showCursor();
     },
     groupByAxis(shown) {
-      const axes = new Map();
+      const axes = [];
       for (const series of shown) {
-        const id = series.states && Object.keys(series.states).length ? `states of ${series.key}` : series.unit;
-        const axis = axes.get(id) ?? { id, unit: series.unit, series: [], low: Infinity, high: -Infinity, decimals: 0 };
+        let axis = axes.find((one) => one.series[0].fitsWith(series));
+        if (!axis) {
+          axis = { unit: series.unit, states: series.states, series: [], low: Infinity, high: -Infinity, decimals: 0 };
+          axes.push(axis);
+        }
         axis.series.push(series);
-        axis.states = series.states && Object.keys(series.states).length ? series.states : null;
         axis.decimals = Math.max(axis.decimals, series.decimals);
         const [low, high] = series.extent(this.from, this.to);
         [axis.low, axis.high] = [Math.min(axis.low, low), Math.max(axis.high, high)];
-        axes.set(id, axis);
       }
-      for (const axis of axes.values()) {
-        axis.range = axis.states ? stateRange(axis.states) : niceRange(axis.low, axis.high, axis.decimals, this.ranges.get(axis.id));
-        this.ranges.set(axis.id, axis.range);
+      for (const axis of axes) {
+        const id = axis.series[0].key;
+        axis.range = axis.states ? stateRange(axis.states) : niceRange(axis.low, axis.high, axis.decimals, this.ranges.get(id));
+        this.ranges.set(id, axis.range);
       }
-      return [...axes.values()];
+      return axes;
     },
     limitLines(series) {
       return {

@@ -43,7 +43,7 @@ async def park(plant: RunningPlant, current: CurrentValues, historian: Historian
         now = datetime.now(UTC)
         state = view.state(current, now)
         _show_sources(chip, sources)
-        strip.refresh(state, current, sources)
+        strip.refresh(state, current, sources, now)
         for card in cards:
             card.refresh(state, current, now)
         await table.refresh(state.outside)
@@ -72,10 +72,10 @@ class _Strip:
             self._health = kpi(_("Data fresh and good"))
             self._rate = kpi(_("Samples per second"))
 
-    def refresh(self, state: services.ParkState, current: CurrentValues, sources: SourceStates) -> None:
+    def refresh(self, state: services.ParkState, current: CurrentValues, sources: SourceStates, now: datetime) -> None:
         """Show what changed."""
-        total, missing = services.total_power_kw(self._plant, self._power_tags, current)
-        note = _("{n} meters without a good value").format(n=missing) if missing else ""
+        total, missing = services.total_power_kw(self._plant, self._power_tags, current, now)
+        note = _("{n} meters without a fresh, good value").format(n=missing) if missing else ""
         self._power.set(number(total), "kW", note=note, state="is-uncertain" if missing else "")
         urgent = sum(one.urgent for one in state.tenants.values())
         self._outside.set(
@@ -94,12 +94,10 @@ def _show_sources(chip: Words, sources: SourceStates) -> None:
     connected = states.count("connected")
     if not states:
         chip.show(_("No source has reported yet"), f"ath-status {Status.UNSURE}")
-    elif connected == len(states):
-        chip.show(_("{n} sources connected").format(n=connected), "ath-status")
     else:
-        chip.show(
-            _("{n} of {total} sources connected").format(n=connected, total=len(states)), f"ath-status {Status.WARN}"
-        )
+        state = Status.NORMAL if connected == len(states) else Status.WARN
+        text = _("{n} of {total} sources connected").format(n=connected, total=len(states))
+        chip.show(text, f"ath-status {state}".strip())
 
 
 def _environment(view: services.ParkView, current: CurrentValues) -> None:

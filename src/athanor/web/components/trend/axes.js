@@ -17,7 +17,7 @@ export function niceRange(low, high, decimals, kept) {
 }
 
 export function valueAxis({ unit, range, place, color, states, colors, isShown }) {
-  const decimals = Math.max(0, -Math.floor(Math.log10(range.interval) + 1e-9)) + (String(range.interval).includes("25") ? 1 : 0);
+  const decimals = String(Number(range.interval.toPrecision(6))).split(".")[1]?.length ?? 0;
   return {
     type: "value",
     show: isShown,

@@ -1,4 +1,6 @@
 // One tag's points as the chart keeps them: times ascending, null where the line must break.
+const DECADES_APART = 1.3; // levels of 1200 °C and 20 °C are on scales of their own, of 1200 and 100 on one
+
 export class Series {
   constructor(definition) {
     this.t = [];
@@ -9,7 +11,7 @@ export class Series {
 
   redefine(definition) {
     // key, name, unit, decimals, isStep, states, limits: [{ label, value, isUrgent }]
-    Object.assign(this, definition);
+    Object.assign(this, definition, { states: Object.keys(definition.states).length ? definition.states : null });
   }
 
   // Points as the server sends them: the first time, then the distances in milliseconds.
@@ -17,6 +19,15 @@ export class Series {
     let time = start;
     this.t = gaps.map((gap) => (time += gap));
     this.v = values;
+    const [low, high] = this.extent(-Infinity, Infinity);
+    this.level = low > high ? null : Math.max(Math.abs(low), Math.abs(high), 10 ** -this.decimals);
+  }
+
+  // Whether both may share an axis: the same unit, and neither would be a flat line on the other's scale.
+  fitsWith(other) {
+    if (this.states || other.states || this.unit !== other.unit) return false;
+    if (!this.level || !other.level) return true;
+    return Math.abs(Math.log10(this.level / other.level)) < DECADES_APART;
   }
 
   // Adds newer points. Where several fall on one pixel column the newest replaces the one before, so that a long
