@@ -75,8 +75,8 @@ class Site:
         )
         answer.raise_for_status()
 
-    def report(self, *, state: str = "connected", error: str | None = None) -> None:
-        """Report one source as an edge does."""
+    def report(self, *, state: str = "connected", error: str | None = None, **backlog: int) -> None:
+        """Report one source as an edge does; `backlog` is what else the edge says of its buffer."""
         now = datetime.now(UTC).isoformat()
         source = {"id": "dcs", "protocol": "opcua", "address": "opc.tcp://plc:4840", "state": state, "since": now}
         answer = httpx.post(
@@ -85,8 +85,10 @@ class Site:
                 "edge": "edge-1",
                 "version": "0",
                 "at": now,
-                "backlog": {"rows": 7},
-                "sources": [source | {"error": error, "tags": 6, "samples_per_s": 5.5, "counters": {"bad": 2}}],
+                "backlog": {"rows": 7} | backlog,
+                "sources": [
+                    source | {"error": error, "tags": 6, "samples_per_s": 5.5, "counters": {"bad": 2, "clock_skew": 3}}
+                ],
             },
             headers={"Authorization": f"Bearer {self._edge_token}"},
         )

@@ -20,6 +20,17 @@ def test_a_source_that_fails_shows_why(site: Site, signed_in: Page) -> None:
     expect(row).to_contain_text("No answer from opc.tcp://plc:4840.")
     site.report()
     expect(row).to_contain_text("Connected")
+    expect(row).to_contain_text("2 · 0 · 0 · 0 · 3")  # bad, and clock ahead
+
+
+def test_samples_that_an_edge_lost_are_counted_with_the_cure(site: Site, signed_in: Page) -> None:
+    site.report(dropped_rows=1200, refused_rows=34)
+    signed_in.goto(f"{site.url}/datahealth")
+    notice = signed_in.get_by_role("status").filter(has_text="Samples lost")
+    expect(notice).to_contain_text("edge-1 gave up its 1,200 oldest samples: its buffer was full.")
+    expect(notice).to_contain_text("edge-1 could not keep 34 new samples: its disk was full. Make room on that disk.")
+    site.report()
+    expect(notice).to_be_hidden()
 
 
 def test_what_was_refused_shows_with_its_cure(site: Site, signed_in: Page) -> None:

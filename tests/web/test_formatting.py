@@ -61,8 +61,8 @@ def test_times_are_the_plants_own() -> None:
     ("age_s", "quality", "trust", "note"),
     [
         (1, Quality.GOOD, Trust.GOOD, ""),
-        (3, Quality.GOOD, Trust.GOOD, ""),
-        (4, Quality.GOOD, Trust.STALE, "Stale, 4 s old"),
+        (8, Quality.GOOD, Trust.GOOD, ""),
+        (9, Quality.GOOD, Trust.STALE, "Stale, 9 s old"),
         (1, Quality.UNCERTAIN, Trust.UNCERTAIN, "Uncertain quality"),
         (9, Quality.BAD, Trust.BAD, "Bad quality, 9 s old"),
     ],

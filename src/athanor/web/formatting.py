@@ -11,13 +11,13 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from athanor.kernel.current import CurrentValue
+from athanor.kernel.freshness import stale_after_s
 from athanor.kernel.plant.model import Tag, TagKind
 from athanor.kernel.telemetry import Quality
 from athanor.kernel.units import display_unit
 from athanor.web.language import _, text_of
 
 NOTHING = "–"  # en dash: no value
-STALE_AFTER_PERIODS = 3.0
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
@@ -52,7 +52,7 @@ def read(tag: Tag, current: CurrentValue | None, now: datetime) -> Reading:
         return Reading(NOTHING, unit, Trust.MISSING, _("No value yet"))
     text = value_text(tag, current.value)
     age_s = (now - current.time).total_seconds()
-    is_stale = tag.period_s is not None and age_s > STALE_AFTER_PERIODS * tag.period_s
+    is_stale = tag.period_s is not None and age_s > stale_after_s(tag.period_s)
     if current.quality is Quality.BAD:
         return Reading(text, unit, Trust.BAD, _("Bad quality, {age} old").format(age=duration(age_s)))
     if is_stale:

@@ -6,7 +6,7 @@ from athanor.apps.datahealth.domain.trouble import Trouble, troubles
 
 
 def test_never_is_worse_than_stale_is_worse_than_bad() -> None:
-    age_s = np.array([1.0, 1.0, 4.0, 4.0, 1e9, np.inf])
+    age_s = np.array([1.0, 1.0, 9.0, 9.0, 1e9, np.inf])
     period_s = np.array([1.0, 1.0, 1.0, 1.0, np.nan, np.nan])
     quality = np.array([0, 2, 0, 2, 0, 2], np.uint8)
     assert troubles(age_s, period_s, quality).tolist() == [

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import floats, integers, lists
 
-from athanor.apps.overview.domain.freshness import healthy_share, is_stale
+from athanor.apps.overview.domain.freshness import healthy_share
 from athanor.apps.overview.domain.indicator import scale_for
 from athanor.apps.overview.domain.limits import Crossing, by_severity, crossings, limits_crossed
 from athanor.apps.overview.domain.selection import spread
@@ -56,12 +56,6 @@ def test_what_is_listed_is_exactly_what_is_outside(value: list[float]) -> None:
     crossing = crossings(values, *limits)
     listed = by_severity(crossing, values, limits_crossed(crossing, *limits))
     assert sorted(listed.tolist()) == np.flatnonzero((values < -20) | (values > 20)).tolist()
-
-
-def test_a_value_is_stale_after_three_periods_and_without_a_period_only_if_it_never_came() -> None:
-    age_s = column(3, 3.1, 1e9, np.inf, np.inf)
-    period_s = column(1, 1, NAN, NAN, 5)
-    assert is_stale(age_s, period_s).tolist() == [False, True, False, True, True]
 
 
 def test_health_is_the_share_of_fresh_and_good() -> None:

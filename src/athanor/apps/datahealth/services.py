@@ -66,6 +66,13 @@ def reported(sources: SourceStates, viewer: User) -> list[tuple[EdgeState, Sourc
     return [(edge, source) for edge in sources.edges() for source in edge.sources]
 
 
+def with_losses(sources: SourceStates, viewer: User) -> list[EdgeState]:
+    """Edges that had no room for all samples; none for who sees one enterprise only."""
+    if viewer.tenants is not None:
+        return []
+    return [edge for edge in sources.edges() if edge.backlog.dropped_rows or edge.backlog.refused_rows]
+
+
 def is_silent(edge: EdgeState, now: datetime) -> bool:
     """Whether the edge has not reported for so long that what it said last is no longer worth much."""
     return now - heard_at(edge) > SILENT_AFTER

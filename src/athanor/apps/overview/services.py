@@ -7,10 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from athanor.apps.overview.domain.freshness import healthy_share, is_stale
+from athanor.apps.overview.domain.freshness import healthy_share
 from athanor.apps.overview.domain.limits import Crossing, by_severity, crossings, limits_crossed
 from athanor.apps.overview.domain.selection import spread
 from athanor.kernel.current import CurrentValues
+from athanor.kernel.freshness import is_stale
 from athanor.kernel.historian.port import Aggregate, Historian, Span
 from athanor.kernel.plant.model import Node, Tag, TagId, TagKind, Tenant
 from athanor.kernel.plant.running import RunningPlant

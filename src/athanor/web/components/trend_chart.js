@@ -283,5 +283,5 @@ function dashOf(dash) {
 
 function stateRange(states) {
   const numbers = Object.keys(states).map(Number);
-  return { min: Math.min(...numbers) - 0.5, max: Math.max(...numbers) + 0.5, interval: 1 };
+  return { min: Math.min(...numbers) - 1, max: Math.max(...numbers) + 1, interval: 1 }; // whole ends, so that ticks meet states
 }

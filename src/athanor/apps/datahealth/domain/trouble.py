@@ -5,7 +5,8 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-STALE_AFTER_PERIODS = 3.0
+from athanor.kernel.freshness import is_stale
+
 _BAD_QUALITY = 2  # after OPC UA
 
 
@@ -14,7 +15,7 @@ class Trouble(IntEnum):
 
     NONE = 0
     BAD = 1  # the source says itself that the value is bad
-    STALE = 2  # no sample for three periods
+    STALE = 2  # no sample for so long that more than one was lost
     NEVER = 3  # no sample ever
 
 
@@ -34,7 +35,6 @@ def troubles(
     """
     result = np.full(len(age_s), Trouble.NONE, np.int8)
     result[quality == _BAD_QUALITY] = Trouble.BAD
-    with np.errstate(invalid="ignore"):
-        result[age_s > STALE_AFTER_PERIODS * period_s] = Trouble.STALE
+    result[is_stale(age_s, period_s)] = Trouble.STALE
     result[np.isinf(age_s)] = Trouble.NEVER
     return result

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 
 from athanor.apps.datahealth import services
-from athanor.apps.datahealth.pages import rows, tables
+from athanor.apps.datahealth.pages import rows, tables, wording
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.identity.user import User
 from athanor.kernel.ingest.quarantine import Quarantine
 from athanor.kernel.ingest.sources import SourceStates
 from athanor.kernel.plant.running import RunningPlant
-from athanor.web.components import TablePage, TableQuery, kpi, kpi_strip, page_title
+from athanor.web.components import Status, TablePage, TableQuery, Words, kpi, kpi_strip, page_title, region, status
 from athanor.web.components.data_table import page_of
 from athanor.web.formatting import number, percent
 from athanor.web.language import _
@@ -26,6 +26,10 @@ def datahealth(
     with kpi_strip():
         healthy, connected = kpi(_("Data fresh and good")), kpi(_("Sources connected"))
         rate, waiting, refused = kpi(_("Samples per second")), kpi(_("Waiting at the edges")), kpi(_("Quarantined"))
+
+    with region("ath-card ath-notice", role="status") as loss_notice:
+        status(_("Samples lost"), Status.WARN)
+        lost = Words(tag="p")
 
     def source_rows(query: TableQuery) -> TablePage:
         now = datetime.now(UTC)
@@ -60,6 +64,9 @@ def datahealth(
         rate.set(number(sum(source.samples_per_s for _edge, source in states), 0))
         backlog = sum({edge.edge: edge.backlog.rows for edge, _source in states}.values())
         waiting.set(number(backlog), _("samples"))
+        losses = [text for edge in services.with_losses(sources, viewer) for text in wording.losses(edge)]
+        lost.show(" ".join(losses))
+        loss_notice.set_visibility(bool(losses))
         entries = services.quarantined(quarantine, plant, viewer)
         count = sum(entry.count for entry in entries)
         refused.set(number(count), _("samples"), state="is-uncertain" if count else "")

@@ -14,6 +14,7 @@ from athanor.web.language import _, text_of
 
 _STATE_CLASSES = {"connected": "", "connecting": "is-warn", "failed": "is-urgent", "stopped": "is-unsure"}
 _STATE_MARKS = {"connecting": "…", "failed": "!"}
+_TROUBLES = ("bad", "undecodable", "gaps", "reconnects", "clock_skew")  # counters, in the order of the column's title
 
 
 def source_row(edge: EdgeState, source: SourceState, now: datetime) -> Row:
@@ -36,7 +37,7 @@ def source_row(edge: EdgeState, source: SourceState, now: datetime) -> Row:
         "tags": Cell(number(source.tags), sort=float(source.tags)),
         "rate": Cell(number(source.samples_per_s, 1), sort=source.samples_per_s),
         "last": Cell(NOTHING if age_s is None else duration(age_s), sort=float("inf") if age_s is None else age_s),
-        "troubles": " · ".join(number(counters.get(name, 0)) for name in ("bad", "undecodable", "gaps", "reconnects")),
+        "troubles": " · ".join(number(counters.get(name, 0)) for name in _TROUBLES),
         "backlog": Cell(number(edge.backlog.rows), sort=float(edge.backlog.rows)),
     }
 

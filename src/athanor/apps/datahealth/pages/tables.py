@@ -13,7 +13,7 @@ def sources(source: Source) -> DataTable:
         Column("tags", _("Tags"), is_number=True),
         Column("rate", _("Samples per second"), is_number=True),
         Column("last", _("Newest sample"), is_number=True),
-        Column("troubles", _("Bad · undecodable · gaps · reconnects"), is_number=True, is_sortable=False),
+        Column("troubles", _("Bad · undecodable · gaps · reconnects · clock ahead"), is_number=True, is_sortable=False),
         Column("backlog", _("Waiting at the edge"), is_number=True),
     ]
     with region("ath-card", "section"):

@@ -1,6 +1,8 @@
 """What codes of the kernel are called on screen, and what to do about them."""
 
 from athanor.apps.datahealth.domain.trouble import Trouble
+from athanor.kernel.ingest.sources import EdgeState
+from athanor.web.formatting import number
 from athanor.web.language import _
 
 
@@ -24,6 +26,21 @@ def cure(code: str) -> str:
         "impossible-time": _("Set the clock of the device or of the edge; samples from the future are not kept."),
         "wrong-kind": _("Correct the tag's kind in the plant model, or the mapping at the edge."),
     }.get(code, _("The log of the server says more."))
+
+
+def losses(edge: EdgeState) -> list[str]:
+    """What an edge lost for want of room, and what to do."""
+    backlog, said = edge.backlog, []
+    if backlog.dropped_rows:
+        text = _(
+            "{edge} gave up its {n} oldest samples: its buffer was full. See why it could not deliver, or give it more "
+            "room with `max_bytes` in its configuration."
+        )
+        said.append(text.format(edge=edge.edge, n=number(backlog.dropped_rows)))
+    if backlog.refused_rows:
+        text = _("{edge} could not keep {n} new samples: its disk was full. Make room on that disk.")
+        said.append(text.format(edge=edge.edge, n=number(backlog.refused_rows)))
+    return said
 
 
 def source_state(state: str) -> str:

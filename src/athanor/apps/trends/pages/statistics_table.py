@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from athanor.apps.trends.domain.statistics import Statistics
-from athanor.kernel.plant.model import Tag
+from athanor.kernel.plant.model import Tag, TagKind
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.units import display_unit
 from athanor.web.components import Words, button, region
@@ -57,7 +57,9 @@ class StatisticsTable:
         unit = display_unit(tag.unit)
         for column in ("last", "minimum", "maximum", "mean"):
             value = getattr(statistics, column)
-            text = value_text(tag, value) if column != "mean" else number(value, tag.decimals)
+            text = value_text(tag, value)
+            if column == "mean":  # states have none: half-way between stopped and running is nothing
+                text = NOTHING if tag.kind is TagKind.STATE else number(value, tag.decimals)
             cells[column].text = f"{text} {unit}".strip() if text != NOTHING else NOTHING
         cells["count"].text = number(statistics.count)
         cells["good"].text = percent(statistics.good_share)
