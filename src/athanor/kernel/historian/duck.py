@@ -10,18 +10,26 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import structlog
 
 from athanor.kernel.historian.layout import one_per_tag_and_time
 from athanor.kernel.historian.port import STORED, HistorianFullError
 
+_log = structlog.get_logger(__name__)
+
 _COLUMNS = "tag INTEGER NOT NULL, time TIMESTAMP NOT NULL, value DOUBLE, text VARCHAR, quality UTINYINT NOT NULL"
 _PLAIN = pa.schema([field if field.name != "time" else pa.field("time", pa.timestamp("us")) for field in STORED])
+RESERVE_MB = 64  # left free on the disk: DuckDB gives its file up when a checkpoint finds no room
+GIVEN_UP = (duckdb.FatalException, duckdb.ConnectionException)  # by DuckDB, until the file is opened anew
+_NO_ROOM = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException)
+_LET_GO_WITHIN_S = 5.0
 _SLICE_ROWS = 500_000  # rows sorted at a time while sealing: bounds memory and leaves the cores to others in between
 
 
@@ -41,16 +49,19 @@ class Generation:
 class DuckTail:
     """The open generations of the hot tail. One writer at a time; readers use `cursor()`, any number of them."""
 
-    def __init__(self, path: Path, *, memory_mb: int, next_order: int) -> None:
+    def __init__(self, path: Path, *, memory_mb: int, next_order: int, reserve_mb: int = RESERVE_MB) -> None:
         """Open or create the file. `next_order` is above every order that the lake holds."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self._db = duckdb.connect(str(path), config={"memory_limit": f"{memory_mb}MB", "threads": 2})
-        self._db.execute("SET TimeZone = 'UTC'")
-        self._db.execute("SET parquet_metadata_cache = true")
-        self._db.execute(f"CREATE TABLE IF NOT EXISTS latest ({_COLUMNS}, written BIGINT NOT NULL, PRIMARY KEY (tag))")
+        self._config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": f"{memory_mb}MB",
+            "threads": 2,
+        }
+        self._reserve_bytes = reserve_mb * 1024**2
         self._lock = threading.Lock()
-        self._generations = [Generation(order, time.monotonic(), self._count(order)) for order in self._orders()]
+        self._db = self._connected()
+        self._db.execute(f"CREATE TABLE IF NOT EXISTS latest ({_COLUMNS}, written BIGINT NOT NULL, PRIMARY KEY (tag))")
+        self._generations = self._found()
         self._next_order = max([next_order, *(generation.order + 1 for generation in self._generations)])
         if not self._generations:
             self.roll()
@@ -71,20 +82,18 @@ class DuckTail:
     def append(self, batches: Sequence[pa.RecordBatch]) -> None:
         """Store batches (STORED) in one transaction, durable on return. Raises HistorianFullError."""
         rows = pa.Table.from_batches([_without_zone(batch) for batch in batches])
-        with self._lock:
+        with self._storing(), self._named("incoming", rows):
+            self._check_room()
             current = self.current
-            try:
-                self._db.register("incoming", rows)
-                self._db.execute(f"INSERT INTO {current.table} SELECT * FROM incoming")  # noqa: S608 our own name
-            except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-                raise HistorianFullError(self.path, error) from error
-            finally:
-                self._db.unregister("incoming")
+            self._db.execute(f"INSERT INTO {current.table} SELECT * FROM incoming")  # noqa: S608 our own name
             self._generations[-1] = Generation(current.order, current.opened_at, current.rows + len(rows))
 
     def roll(self) -> int:
-        """Open a new generation for the writes to come; returns an order between the old and the new."""
-        with self._lock:
+        """Open a new generation for the writes to come; returns an order between the old and the new.
+
+        Raises HistorianFullError.
+        """
+        with self._storing():
             between, order = self._next_order, self._next_order + 1
             self._next_order = order + 1
             self._db.execute(f"CREATE TABLE samples_{order} ({_COLUMNS})")
@@ -112,20 +121,28 @@ class DuckTail:
             yield one_per_tag_and_time(with_zone(rows))
 
     def forget(self, generation: Generation) -> None:
-        """Drop a sealed generation; what was newest in it stays known to `latest`. All or nothing."""
-        with self._lock:
+        """Drop a sealed generation; what was newest in it stays known to `latest`. All or nothing.
+
+        Raises HistorianFullError.
+        """
+        with self._storing():
             self._db.execute("BEGIN")
-            self._keep_latest(generation.table, "rowid", generation.order)
-            self._db.execute(f"DROP TABLE {generation.table}")
-            self._db.execute("COMMIT")
-            self._generations.remove(generation)
+            try:
+                self._keep_latest(generation.table, "rowid", generation.order)
+                self._db.execute(f"DROP TABLE {generation.table}")
+                self._db.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+            self._generations = [other for other in self._generations if other.order != generation.order]
 
     def note_latest(self, rows: pa.Table, *, order: int) -> None:
-        """Make known to `latest` the newest of samples (STORED, sorted) that went straight to the lake."""
-        with self._lock:
-            self._db.register("imported", _without_zone(rows))
+        """Make known to `latest` the newest of samples (STORED, sorted) that went straight to the lake.
+
+        Raises HistorianFullError.
+        """
+        with self._storing(), self._named("imported", _without_zone(rows)):
             self._keep_latest("imported", "0", order)
-            self._db.unregister("imported")
 
     def latest(self) -> pa.Table:
         """The newest sample of every tag, sealed ones included."""
@@ -138,11 +155,75 @@ class DuckTail:
 
     def close(self) -> None:
         with self._lock:
-            self._db.close()
+            self._let_go()
 
-    def free_bytes(self) -> int:
-        """Room left on the disk that holds the file."""
-        return shutil.disk_usage(self.path.parent).free
+    def revive(self) -> None:
+        """Open the file anew where DuckDB has given it up; what was durable is there again. Else do nothing."""
+        with self._lock:
+            try:
+                self._db.execute("SELECT 1")
+            except GIVEN_UP:
+                self._open_again()
+
+    @contextmanager
+    def _storing(self) -> Iterator[None]:
+        """The writer's turn; a disk that is full becomes HistorianFullError and leaves a database that answers."""
+        with self._lock:
+            try:
+                yield
+            except GIVEN_UP as error:
+                self._open_again()
+                raise HistorianFullError(self.path, error) from error
+            except _NO_ROOM as error:
+                raise HistorianFullError(self.path, error) from error
+
+    @contextmanager
+    def _named(self, name: str, rows: pa.RecordBatch | pa.Table) -> Iterator[None]:
+        """Rows under a name that SQL can say."""
+        database = self._db
+        database.register(name, rows)
+        try:
+            yield
+        finally:
+            database.unregister(name)
+
+    def _check_room(self) -> None:
+        free = shutil.disk_usage(self.path.parent).free
+        if free < self._reserve_bytes:
+            raise HistorianFullError(self.path, f"the disk has {free >> 20} MB left")
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        database = duckdb.connect(str(self.path), config=self._config)
+        database.execute("SET TimeZone = 'UTC'")
+        database.execute("SET parquet_metadata_cache = true")
+        return database
+
+    def _open_again(self) -> None:
+        _log.warning("historian.opened-again", path=str(self.path))
+        self._let_go()
+        self._db = self._connected()
+        self._generations = self._found()
+
+    def _let_go(self) -> None:
+        """Close the connection; DuckDB refuses while another thread is just making a cursor of it."""
+        deadline = time.monotonic() + _LET_GO_WITHIN_S
+        while True:
+            try:
+                self._db.close()
+            except duckdb.ResourceInUseException:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.001)
+            else:
+                return
+
+    def _roll_back(self) -> None:
+        """End a transaction that failed, unless DuckDB has ended it."""
+        with suppress(duckdb.Error):
+            self._db.execute("ROLLBACK")
+
+    def _found(self) -> list[Generation]:
+        return [Generation(order, time.monotonic(), self._count(order)) for order in self._orders()]
 
     def _keep_latest(self, table: str, tie_break: str, order: int) -> None:
         self._db.execute(f"""

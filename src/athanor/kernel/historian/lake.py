@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import structlog
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, CommitProperties, Transaction
@@ -22,6 +23,8 @@ from deltalake.transaction import AddAction, CommitProperties, Transaction
 from athanor.kernel.historian.layout import SEALED, WRITER_OPTIONS, write_row_groups
 from athanor.kernel.historian.port import HistorianFullError, Span, microseconds, moment
 from athanor.kernel.plant.running import RunningPlant
+
+_log = structlog.get_logger(__name__)
 
 _TABLE = pa.schema([*SEALED, pa.field("day", pa.date32(), nullable=False)])
 TAGS = pa.schema(
@@ -88,21 +91,36 @@ class Lake:
         Each day comes as sorted tables (SEALED), tags ascending from one to the next and none in two of them.
         Raises HistorianFullError, leaving the table as it was.
         """
+        added: list[AddAction] = []
         try:
-            added = [self._write(day, tables, order) for day, tables in days]
-            transactions = [Transaction(_SEALED_BY, order)] if is_generation else []
+            for day, tables in days:
+                if (action := self._write(day, tables, order)) is not None:
+                    added.append(action)
+            self._commit(added, [Transaction(_SEALED_BY, order)] if is_generation else [])
+        except (OSError, DeltaError) as error:
+            for action in added:
+                (self.folder / action.path).unlink(missing_ok=True)
+            raise HistorianFullError(self.folder, error) from error
+        _make_durable(self.folder / "_delta_log" / f"{self._table.version():020d}.json")
+        self._files = self._listed()
+
+    def _commit(self, added: list[AddAction], transactions: list[Transaction]) -> None:
+        before = self._table.version()
+        try:
             self._table.create_write_transaction(
-                [action for action in added if action is not None],
+                added,
                 mode="append",
                 schema=_TABLE,
                 partition_by=["day"],
                 commit_properties=CommitProperties(app_transactions=transactions),
             )
-            self._table.update_incremental()
-            _make_durable(self.folder / "_delta_log" / f"{self._table.version():020d}.json")
         except (OSError, DeltaError) as error:
-            raise HistorianFullError(self.folder, error) from error
-        self._files = self._listed()
+            self._table.update_incremental()
+            if self._table.version() == before:
+                raise
+            _log.warning("lake.tidying-failed", reason=str(error))  # what follows a commit, such as a checkpoint
+        else:
+            self._table.update_incremental()
 
     def _write(self, day: date, tables: Iterable[pa.Table], order: int) -> AddAction | None:
         name = f"day={day.isoformat()}/{order:012d}-{uuid.uuid4().hex[:12]}.parquet"
@@ -117,7 +135,7 @@ class Lake:
         if bounds.rows == 0:
             path.unlink()
             return None
-        _make_durable(path)
+        _make_durable(path, self.folder)
         size, changed_ms = path.stat().st_size, path.stat().st_mtime_ns // 1_000_000
         return AddAction(name, size, {"day": day.isoformat()}, changed_ms, data_change=True, stats=bounds.statistics())
 
@@ -197,9 +215,9 @@ def _removed_on_failure(path: Path) -> Iterator[None]:
         raise
 
 
-def _make_durable(path: Path) -> None:
-    """Flush a file and its folder's entry for it to the disk, so that a power cut cannot take them back."""
-    for place in (path, path.parent):
+def _make_durable(path: Path, *above: Path) -> None:
+    """Flush a file and the entries of folders for it to the disk, so that a power cut cannot take them back."""
+    for place in (path, path.parent, *above):
         handle = os.open(place, os.O_RDONLY)
         try:
             os.fsync(handle)

@@ -1,6 +1,6 @@
 """How sealed samples lie in a Parquet file; the evidence for each choice is in docs/historian.md."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -44,10 +44,14 @@ def one_per_tag_and_time(table: pa.Table) -> pa.Table:
 
 def sorted_samples(table: pa.Table) -> pa.Table:
     """The table by tag, then time, one row for each pair: the later row wins."""
-    order = sort_order(table["tag"].to_numpy(), table["time"].cast(pa.int64()).to_numpy())
-    if not np.array_equal(order, np.arange(len(order))):
-        table = table.take(pa.array(order))
+    tag, time = table["tag"].to_numpy(), table["time"].cast(pa.int64()).to_numpy()
+    if not _is_sorted(tag, time):
+        table = table.take(pa.array(sort_order(tag, time)))
     return one_per_tag_and_time(table)
+
+
+def _is_sorted(tag: np.ndarray, time: np.ndarray) -> bool:
+    return bool(np.all((tag[1:] > tag[:-1]) | ((tag[1:] == tag[:-1]) & (time[1:] >= time[:-1]))))
 
 
 def row_groups(table: pa.Table) -> Iterator[pa.Table]:
@@ -65,3 +69,14 @@ def write_row_groups(writer: pq.ParquetWriter, table: pa.Table) -> None:
     """Append a sorted table to a file, a row group for a tag or a few."""
     for group in row_groups(table):
         writer.write_table(group, row_group_size=len(group))
+
+
+def merged(parts: Sequence[pa.Table]) -> pa.Table:
+    """One sorted table, one row for each tag and time, from sorted or unsorted parts in the order of their writing.
+
+    Of rows with the same tag and time the one of the later part wins, and within a part the later row.
+    """
+    filled = [part for part in parts if part.num_rows]
+    if not filled:
+        return STORED.empty_table()
+    return sorted_samples(pa.concat_tables(filled))

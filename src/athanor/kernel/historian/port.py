@@ -82,6 +82,30 @@ class HistorianFullError(AthanorError):
         )
 
 
+class DamagedFileError(AthanorError):
+    """A file of sealed samples is missing, cut short or overwritten."""
+
+    code = "historian.damaged-file"
+
+    def __init__(self, path: object, reason: object) -> None:
+        super().__init__(
+            f"The file {path} of sealed samples cannot be read ({reason}). Put it back from a backup. Queries that do "
+            "not touch its tags and times go on."
+        )
+
+
+class HistorianUnopenableError(AthanorError):
+    """The historian's files are in use by another process, damaged, or not ours to read."""
+
+    code = "historian.cannot-open"
+
+    def __init__(self, place: object, reason: object) -> None:
+        super().__init__(
+            f"The historian at {place} cannot be opened ({reason}). Stop the other server that uses this folder, or "
+            "name another one as data_dir; if none does, correct its permissions or put it back from a backup."
+        )
+
+
 class Historian(Protocol):
     """Keeps samples, at most one for each tag and source time.
 
@@ -96,14 +120,17 @@ class Historian(Protocol):
         """
 
     async def read(self, tags: Sequence[TagId], span: Span) -> pa.Table:
-        """Samples (STORED) by tag, then time, bad ones too; no rows for an unknown tag."""
+        """Samples (STORED) by tag, then time, bad ones too; no rows for an unknown tag.
+
+        Raises DamagedFileError, as do `resample` and `downsample`: an answer with a hole would look like a true one.
+        """
 
     async def resample(self, tags: Sequence[TagId], span: Span, step: timedelta, how: Aggregate) -> pa.Table:
         """Columns tag, time (start of the step), value; a row for each tag and step that has good numbers.
 
         Steps are counted from the span's start. A mean is weighted by time, each sample holding until the next good
-        one of the span or the step's end; a step whose first sample comes late starts from the sample before, if that
-        lies within the span.
+        one of the span or the step's end; a step whose first sample comes late starts from the last one of the step
+        before, if that has one.
         """
 
     async def downsample(self, tags: Sequence[TagId], span: Span, points: int) -> pa.Table:

@@ -18,12 +18,19 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import structlog
+from deltalake.exceptions import DeltaError
 from tsdownsample import MinMaxLTTBDownsampler
 
-from athanor.kernel.historian.duck import DuckTail, Generation, naive_utc, with_zone
+from athanor.kernel.historian.duck import GIVEN_UP, RESERVE_MB, DuckTail, Generation, naive_utc, with_zone
 from athanor.kernel.historian.lake import Lake, SealedFile
 from athanor.kernel.historian.layout import SEALED, one_per_tag_and_time, sorted_samples
-from athanor.kernel.historian.port import STORED, Aggregate, HistorianFullError, Span
+from athanor.kernel.historian.port import (
+    STORED,
+    Aggregate,
+    DamagedFileError,
+    HistorianUnopenableError,
+    Span,
+)
 from athanor.kernel.historian.resampling import resampled
 from athanor.kernel.plant.model import TagId
 from athanor.kernel.telemetry import TIME, Quality
@@ -36,6 +43,8 @@ _READERS = 4
 _INLINE_TAGS = 1000  # written into the query as numbers, these prune row groups; more are joined
 _FAR = 2**63 - 1  # [us] later than any sample
 _LOOK_EVERY_S = 1.0  # how often the sealer looks whether a generation is full or old
+_TRY_AGAIN_S = 30.0  # after a failure to seal
+_READ_ATTEMPTS = 5  # while the tail is opened anew
 
 
 class TieredHistorian:
@@ -49,17 +58,22 @@ class TieredHistorian:
         memory_mb: int = 256,
         seal_rows: int = 10_000_000,
         seal_after_s: float = 3600.0,
+        reserve_mb: int = RESERVE_MB,
     ) -> None:
-        """Open or create the historian, finishing what a crash interrupted.
+        """Open or create the historian; what a crash interrupted is finished by the sealer.
 
-        A generation is sealed once it has `seal_rows` or is `seal_after_s` old.
+        A generation is sealed once it has `seal_rows` or is `seal_after_s` old. Nothing is written where the disk of
+        `hot_file` has less than `reserve_mb` left. Raises HistorianUnopenableError.
         """
-        self._lake = Lake(lake)
-        self._tail = DuckTail(hot_file, memory_mb=memory_mb, next_order=self._lake.next_order)
+        try:
+            self._lake = Lake(lake)
+            self._tail = DuckTail(
+                hot_file, memory_mb=memory_mb, next_order=self._lake.next_order, reserve_mb=reserve_mb
+            )
+        except (duckdb.Error, DeltaError, OSError) as error:
+            raise HistorianUnopenableError(hot_file.parent, error) from error
         self._seal_rows = seal_rows
         self._seal_after_s = seal_after_s
-        for generation in self._tail.generations[:-1]:
-            self._seal(generation)
         self._waiting: SimpleQueue[tuple[pa.RecordBatch, Future[None]] | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="historian-read")
         self._closing = threading.Event()
@@ -70,6 +84,8 @@ class TieredHistorian:
         self._sealer.start()
 
     async def write(self, batch: pa.RecordBatch) -> None:
+        if self._closing.is_set():
+            raise RuntimeError("The historian is closed.")
         stored: Future[None] = Future()
         self._waiting.put((batch, stored))
         await asyncio.wrap_future(stored)
@@ -111,18 +127,26 @@ class TieredHistorian:
     # --- writing
 
     def _write_waiting(self) -> None:
-        while (first := self._waiting.get()) is not None:
-            taken = [first]
-            while not self._waiting.empty() and (more := self._waiting.get()) is not None:
-                taken.append(more)
-            try:
-                self._tail.append([batch for batch, _ in taken])
-            except Exception as error:  # noqa: BLE001 whoever waits for the write gets it, whatever it is
-                for _, stored in taken:
-                    stored.set_exception(error)
-            else:
-                for _, stored in taken:
-                    stored.set_result(None)
+        is_closing = False
+        while not is_closing:
+            taken = [self._waiting.get()]
+            while not self._waiting.empty():
+                taken.append(self._waiting.get())
+            is_closing = None in taken
+            # Who no longer waits may cancel until here, and not from here on.
+            self._append([one for one in taken if one is not None and one[1].set_running_or_notify_cancel()])
+
+    def _append(self, wanted: Sequence[tuple[pa.RecordBatch, Future[None]]]) -> None:
+        if not wanted:
+            return
+        try:
+            self._tail.append([batch for batch, _ in wanted])
+        except Exception as error:  # noqa: BLE001 whoever waits for the write gets it, whatever it is
+            for _, stored in wanted:
+                stored.set_exception(error)
+        else:
+            for _, stored in wanted:
+                stored.set_result(None)
 
     def _import(self, samples: pa.Table) -> None:
         rows = sorted_samples(samples.combine_chunks())
@@ -136,18 +160,30 @@ class TieredHistorian:
     # --- sealing
 
     def _seal_when_due(self) -> None:
+        is_left_over = len(self._tail.generations) > 1  # closed and not sealed, as after a crash
+        not_before = 0.0
         while not self._closing.wait(_LOOK_EVERY_S):
-            current = self._tail.current
-            age_s = time.monotonic() - current.opened_at
-            if current.rows and (current.rows >= self._seal_rows or age_s >= self._seal_after_s):
-                try:
-                    self._seal_all()
-                except HistorianFullError as error:
-                    _log.error("historian.seal-failed", reason=str(error), generation=current.order)
+            if time.monotonic() < not_before or not (is_left_over or self._is_due(self._tail.current)):
+                continue
+            try:
+                self._seal_all()
+            except Exception as error:  # noqa: BLE001 whatever it is, samples are safe where they are: try again
+                if not not_before:
+                    _log.error("historian.seal-failed", reason=str(error), again_in_s=_TRY_AGAIN_S)
+                is_left_over, not_before = True, time.monotonic() + _TRY_AGAIN_S
+            else:
+                if not_before:
+                    _log.info("historian.seals-again")
+                is_left_over, not_before = False, 0.0
+
+    def _is_due(self, generation: Generation) -> bool:
+        age_s = time.monotonic() - generation.opened_at
+        return generation.rows > 0 and (generation.rows >= self._seal_rows or age_s >= self._seal_after_s)
 
     def _seal_all(self) -> None:
         with self._sealing:
-            self._tail.roll()
+            if self._tail.current.rows:
+                self._tail.roll()
             for generation in self._tail.generations[:-1]:
                 self._seal(generation)
 
@@ -180,7 +216,16 @@ class TieredHistorian:
     # --- reading
 
     async def _in_reader(self, work: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._answer_of, work)
+
+    def _answer_of(self, work: Callable[[], _T]) -> _T:
+        """What `work` reads; a tail that DuckDB has given up meanwhile is opened anew and asked again."""
+        for _ in range(_READ_ATTEMPTS):
+            try:
+                return work()
+            except GIVEN_UP:
+                self._tail.revive()
+        return work()
 
     def _read(self, tags: Sequence[TagId], span: Span) -> pa.Table:
         if not len(tags):
@@ -197,7 +242,21 @@ class TieredHistorian:
                 if self._tail.generations[0].order == generations[0].order:
                     raise
                 continue  # a generation was sealed and dropped between listing and reading: list again
+            except GIVEN_UP:
+                raise
+            except duckdb.Error:
+                self._check_files(files)
+                raise
             return one_per_tag_and_time(with_zone(rows))
+
+    def _check_files(self, files: Sequence[SealedFile]) -> None:
+        """Read sealed files from end to end. Raises DamagedFileError for the first that cannot be."""
+        for file in files:
+            try:
+                with self._tail.cursor() as cursor:
+                    cursor.execute("SELECT count(COLUMNS(*)) FROM read_parquet($file)", {"file": str(file.path)})
+            except duckdb.Error as error:
+                raise DamagedFileError(file.path, error) from error
 
     def _good_numbers(self, tags: Sequence[TagId], span: Span) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rows = self._read(tags, span)

@@ -1,0 +1,97 @@
+"""Reading sealed files: footers stay in memory, and only row groups that can hold what is asked for are read."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from athanor.kernel.historian.port import STORED, DamagedFileError
+
+_OPEN_FILES = 512
+
+
+class SealedReader:
+    """One Parquet file of the lake, sorted by tag, then time."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises DamagedFileError."""
+        self.path = path
+        try:
+            self._file = pq.ParquetFile(path, memory_map=True)
+        except (OSError, pa.ArrowException) as error:
+            raise DamagedFileError(path, error) from error
+        metadata = self._file.metadata
+        statistics = [metadata.row_group(group).column(0).statistics for group in range(metadata.num_row_groups)]
+        self._first = np.array([one.min for one in statistics], np.int64)
+        self._last = np.array([one.max for one in statistics], np.int64)
+        self._reading = threading.Lock()  # a ParquetFile is for one thread
+
+    def read(self, tags: np.ndarray | None, start_us: int, end_us: int) -> pa.Table:
+        """Samples (STORED) of these tags (sorted; all where None) with start ≤ time < end [us], by tag, then time.
+
+        Raises DamagedFileError.
+        """
+        groups = self._groups_with(tags)
+        if not len(groups):
+            return STORED.empty_table()
+        try:
+            with self._reading:
+                rows = self._file.read_row_groups(groups.tolist(), use_threads=False)
+        except (OSError, pa.ArrowException) as error:
+            raise DamagedFileError(self.path, error) from error
+        return _within(rows, tags, start_us, end_us).cast(STORED)
+
+    def _groups_with(self, tags: np.ndarray | None) -> np.ndarray:
+        if tags is None:
+            return np.arange(len(self._first))
+        place = np.searchsorted(tags, self._first)  # the first wanted tag that the group could hold
+        wanted = tags[np.minimum(place, len(tags) - 1)]
+        return np.flatnonzero((place < len(tags)) & (wanted <= self._last))
+
+
+class SealedFiles:
+    """Readers of the files in use, at most some hundreds open. Safe for concurrent use."""
+
+    def __init__(self) -> None:
+        self._readers: OrderedDict[Path, SealedReader] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def reader(self, path: Path) -> SealedReader:
+        """Raises DamagedFileError."""
+        with self._lock:
+            reader = self._readers.get(path)
+            if reader is not None:
+                self._readers.move_to_end(path)
+                return reader
+        reader = SealedReader(path)
+        with self._lock:
+            self._readers[path] = reader
+            while len(self._readers) > _OPEN_FILES:
+                self._readers.popitem(last=False)
+        return reader
+
+    def forget(self, paths: Sequence[Path]) -> None:
+        """Let go of files that are gone."""
+        with self._lock:
+            for path in paths:
+                self._readers.pop(path, None)
+
+
+def _within(rows: pa.Table, tags: np.ndarray | None, start_us: int, end_us: int) -> pa.Table:
+    """The rows that are asked for; for one tag by bisection, since they are sorted."""
+    tag = rows["tag"].to_numpy()
+    if tags is not None and len(tags) == 1:
+        begin, end = np.searchsorted(tag, [tags[0], tags[0] + 1])
+        rows = rows.slice(begin, end - begin)
+        time_us = rows["time"].cast(pa.int64()).to_numpy()
+        begin, end = np.searchsorted(time_us, [start_us, end_us])
+        return rows.slice(begin, end - begin)
+    time_us = rows["time"].cast(pa.int64()).to_numpy()
+    keep = (time_us >= start_us) & (time_us < end_us)
+    if tags is not None:
+        keep &= np.isin(tag, tags)
+    return rows if keep.all() else rows.filter(pa.array(keep))

@@ -1,0 +1,128 @@
+"""A disk that is full: refused, not lost; reads go on; writing resumes as soon as there is room."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from athanor.kernel.historian.duck import DuckTail
+from athanor.kernel.historian.port import HistorianFullError
+from athanor.kernel.historian.tiered import TieredHistorian
+
+from .samples import EVER, numbered, numbers_of, tag_ids
+
+DISK_MB = 48
+TAGS = 20_000
+
+
+class Disk:
+    """A small disk of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ballast = folder / "ballast"
+
+    def leave(self, megabytes: float) -> None:
+        """Fill the disk until so much room is left."""
+        self.free_up()
+        statistics = os.statvfs(self.folder)
+        with self._ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, statistics.f_bavail * statistics.f_frsize - int(megabytes * 1024**2))
+
+    def free_up(self) -> None:
+        self._ballast.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
+        pytest.skip("only root in a container that may mount can make a small disk; run the tests as root")
+    yield Disk(folder)
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+async def test_a_disk_below_its_reserve_refuses_writes_and_answers_reads(disk: Disk) -> None:
+    historian = TieredHistorian(disk.folder / "hot.duckdb", disk.folder / "lake", reserve_mb=16)
+    await historian.write(numbered(0, tags=10))
+    disk.leave(15)
+    with pytest.raises(HistorianFullError, match="the disk has 1[45] MB left"):
+        await historian.write(numbered(1, tags=10))
+    assert numbers_of(await historian.read(tag_ids(10), EVER), 3) == [0]
+    assert (await historian.latest()).num_rows == 10
+    disk.free_up()
+    await historian.write(numbered(2, tags=10))
+    assert numbers_of(await historian.read(tag_ids(10), EVER), 3) == [0, 2]
+    await historian.close()
+
+
+@pytest.mark.parametrize(
+    "left_mb", [4, 22, 26]
+)  # too little for the write-ahead log; for the checkpoint that follows it
+async def test_what_was_acknowledged_outlives_a_disk_that_fills_up_while_writing(disk: Disk, left_mb: int) -> None:
+    historian = TieredHistorian(disk.folder / "hot.duckdb", disk.folder / "lake", reserve_mb=0)
+    disk.leave(left_mb)
+    acknowledged = []
+    with pytest.raises(HistorianFullError):
+        for number in range(1000):
+            await historian.write(numbered(number, tags=TAGS))
+            acknowledged.append(number)
+    last = len(acknowledged)
+    assert numbers_of(await historian.read(tag_ids(2), EVER), 1) == acknowledged
+    assert (await historian.latest()).num_rows == TAGS
+    disk.free_up()
+    await historian.write(numbered(last + 1, tags=TAGS))
+    assert numbers_of(await historian.read(tag_ids(2), EVER), 1) == [*acknowledged, last + 1]
+    await historian.close()
+    again = TieredHistorian(disk.folder / "hot.duckdb", disk.folder / "lake")
+    assert numbers_of(await again.read(tag_ids(2), EVER), 1) == [*acknowledged, last + 1]
+    await again.close()
+
+
+async def test_a_lake_without_room_takes_nothing_and_leaves_nothing(disk: Disk, tmp_path: Path) -> None:
+    historian = TieredHistorian(tmp_path / "hot.duckdb", disk.folder)
+    expected = list(range(0, 3000, 240))  # over three days, of which the first fits
+    for number in expected:
+        await historian.write(numbered(number, tags=TAGS))
+    disk.leave(0.2)
+    before = {path for path in disk.folder.rglob("*") if path.is_file()}
+    with pytest.raises(HistorianFullError):
+        await historian.seal_now()
+    with pytest.raises(HistorianFullError):
+        await historian.import_history(pa.Table.from_batches([numbered(n, tags=TAGS) for n in range(5000, 9000, 400)]))
+    assert {path for path in disk.folder.rglob("*") if path.is_file()} == before
+    assert numbers_of(await historian.read(tag_ids(2), EVER), 1) == expected
+    disk.free_up()
+    await historian.write(numbered(3000, tags=TAGS))
+    await historian.seal_now()
+    assert numbers_of(await historian.read(tag_ids(2), EVER), 1) == [*expected, 3000]
+    await historian.close()
+
+
+async def test_a_full_disk_while_a_sealed_generation_is_dropped_leaves_it_as_it_was(disk: Disk) -> None:
+    tail = DuckTail(disk.folder / "hot.duckdb", memory_mb=64, next_order=1, reserve_mb=0)
+    for number in range(45):
+        tail.append([numbered(number, tags=TAGS)])
+    tail.roll()
+    disk.leave(0.01)
+    with pytest.raises(HistorianFullError):
+        while True:
+            tail.append([numbered(1000, tags=TAGS)])
+    (closed, _) = before = tail.generations
+    with pytest.raises(HistorianFullError):
+        tail.forget(closed)
+    assert [generation.order for generation in tail.generations] == [generation.order for generation in before]
+    disk.free_up()
+    tail.forget(tail.generations[0])
+    tail.append([numbered(1001, tags=3)])
+    tail.close()
+    with duckdb.connect(str(disk.folder / "hot.duckdb")) as plain:
+        ((rows,),) = plain.execute(f"SELECT count(*) FROM {tail.current.table} WHERE floor(value) = 1001").fetchall()
+        ((known,),) = plain.execute("SELECT count(*) FROM latest").fetchall()
+    assert (rows, known) == (3, TAGS)
