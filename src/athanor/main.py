@@ -177,7 +177,13 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     )
     server.include_router(data.router)
     _subscribe(platform, registry)
-    mount_web(server, apps=registry.apps, ports=platform.ports, identity=platform.identity)
+    mount_web(
+        server,
+        apps=registry.apps,
+        ports=platform.ports,
+        identity=platform.identity,
+        language=settings.server.language,
+    )
     return server
 
 
