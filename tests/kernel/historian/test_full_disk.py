@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -52,7 +53,7 @@ async def test_a_disk_below_its_reserve_refuses_writes_and_answers_reads(disk: D
     historian = TieredHistorian(disk.folder / "hot.duckdb", disk.folder / "lake", reserve_mb=16)
     await historian.write(numbered(0, tags=10))
     disk.leave(15)
-    with pytest.raises(HistorianFullError, match="the disk has 1[45] MB left"):
+    with pytest.raises(HistorianFullError, match=r"the disk has 1[45] MB left"):
         await historian.write(numbered(1, tags=10))
     assert numbers_of(await historian.read(tag_ids(10), EVER), 3) == [0]
     assert (await historian.latest()).num_rows == 10
@@ -69,10 +70,11 @@ async def test_what_was_acknowledged_outlives_a_disk_that_fills_up_while_writing
     historian = TieredHistorian(disk.folder / "hot.duckdb", disk.folder / "lake", reserve_mb=0)
     disk.leave(left_mb)
     acknowledged = []
-    with pytest.raises(HistorianFullError):
+    with suppress(HistorianFullError):
         for number in range(1000):
             await historian.write(numbered(number, tags=TAGS))
             acknowledged.append(number)
+    assert 0 < len(acknowledged) < 1000
     last = len(acknowledged)
     assert numbers_of(await historian.read(tag_ids(2), EVER), 1) == acknowledged
     assert (await historian.latest()).num_rows == TAGS
@@ -111,7 +113,7 @@ async def test_a_full_disk_while_a_sealed_generation_is_dropped_leaves_it_as_it_
         tail.append([numbered(number, tags=TAGS)])
     tail.roll()
     disk.leave(0.01)
-    with pytest.raises(HistorianFullError):
+    with suppress(HistorianFullError):
         while True:
             tail.append([numbered(1000, tags=TAGS)])
     (closed, _) = before = tail.generations
@@ -123,6 +125,6 @@ async def test_a_full_disk_while_a_sealed_generation_is_dropped_leaves_it_as_it_
     tail.append([numbered(1001, tags=3)])
     tail.close()
     with duckdb.connect(str(disk.folder / "hot.duckdb")) as plain:
-        ((rows,),) = plain.execute(f"SELECT count(*) FROM {tail.current.table} WHERE floor(value) = 1001").fetchall()
+        rows = plain.table(tail.current.table).filter("floor(value) = 1001").count("*").fetchall()[0][0]
         ((known,),) = plain.execute("SELECT count(*) FROM latest").fetchall()
     assert (rows, known) == (3, TAGS)

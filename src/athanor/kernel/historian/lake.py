@@ -104,6 +104,14 @@ class Lake:
         _make_durable(self.folder / "_delta_log" / f"{self._table.version():020d}.json")
         self._files = self._listed()
 
+    def remove_unlisted(self) -> None:
+        """Remove files that a crash left behind before they were in the table. For the one process that writes it."""
+        listed = {file.path for file in self._files}
+        for path in self.folder.glob("day=*/*.parquet"):
+            if path not in listed:
+                _log.info("lake.unfinished-file-removed", path=str(path))
+                path.unlink(missing_ok=True)
+
     def _commit(self, added: list[AddAction], transactions: list[Transaction]) -> None:
         before = self._table.version()
         try:

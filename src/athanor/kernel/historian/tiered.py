@@ -70,6 +70,7 @@ class TieredHistorian:
             self._tail = DuckTail(
                 hot_file, memory_mb=memory_mb, next_order=self._lake.next_order, reserve_mb=reserve_mb
             )
+            self._lake.remove_unlisted()  # the tail is locked: nobody else is writing them
         except (duckdb.Error, DeltaError, OSError) as error:
             raise HistorianUnopenableError(hot_file.parent, error) from error
         self._seal_rows = seal_rows

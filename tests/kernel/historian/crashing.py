@@ -1,0 +1,38 @@
+"""A process that writes numbered batches and says each number once it is acknowledged, until it is killed."""
+
+import asyncio
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pyarrow as pa
+
+from athanor.kernel.historian.tiered import TieredHistorian
+
+from .samples import numbered
+
+TAGS = 300
+IMPORTED, IMPORTED_TAGS = 1000, 20_000  # the tags that come in by import have ids from here on
+
+
+def write_until_killed(folder: Path, first: int, say: Connection) -> None:
+    """Every fifth batch goes in by `import_history`, under tags of its own. Sealing never pauses."""
+    asyncio.run(_write(folder, first, say))
+
+
+async def _write(folder: Path, number: int, say: Connection) -> None:
+    historian = TieredHistorian(folder / "hot.duckdb", folder / "lake")
+    sealing = asyncio.create_task(_seal(historian))
+    while not sealing.done():
+        if number % 5 == 4:
+            history = numbered(number, tags=IMPORTED_TAGS, first_tag=IMPORTED)
+            await historian.import_history(pa.Table.from_batches([history]))
+        else:
+            await historian.write(numbered(number, tags=TAGS))
+        say.send(number)
+        number += 1
+    await sealing
+
+
+async def _seal(historian: TieredHistorian) -> None:
+    while True:
+        await historian.seal_now()

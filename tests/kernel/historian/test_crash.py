@@ -1,0 +1,111 @@
+"""Killed at any moment, the historian opens again by itself with all that it acknowledged, and nothing twice."""
+
+import multiprocessing
+import random
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable
+
+from athanor.kernel.historian.tiered import TieredHistorian
+
+from .crashing import IMPORTED, IMPORTED_TAGS, TAGS, write_until_killed
+from .samples import EVER, numbers_of, tag_ids
+
+KILLS = 10
+LONGEST_LIFE_S = 0.4  # of a process after its first acknowledgement
+START_WITHIN_S = 60
+
+_processes = multiprocessing.get_context("forkserver")  # which imports once, and forks in a moment
+_processes.set_forkserver_preload(["athanor.kernel.historian.tiered"])
+
+
+@pytest.fixture(autouse=True)
+def _children_find_this_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
+
+
+def killed_after(life_s: float, folder: Path, first: int) -> list[int]:
+    """Let a process write from batch `first` on and kill it; returns the numbers that it said were acknowledged."""
+    heard, say = _processes.Pipe(duplex=False)
+    process = _processes.Process(target=write_until_killed, args=(folder, first, say))
+    process.start()
+    say.close()
+    assert heard.poll(START_WITHIN_S), "the process acknowledged nothing"
+    process.join(life_s)
+    assert process.exitcode is None, "the process ended by itself"
+    process.kill()
+    process.join()
+    acknowledged = []
+    with heard:
+        try:
+            while True:
+                acknowledged.append(heard.recv())
+        except EOFError:
+            return acknowledged
+
+
+def killed_while_opening(folder: Path, after_s: float) -> None:
+    """Kill a process so soon that it may not even have opened the files."""
+    heard, say = _processes.Pipe(duplex=False)
+    with heard, say:
+        process = _processes.Process(target=write_until_killed, args=(folder, 10**6, say))
+        process.start()
+        process.join(after_s)
+        process.kill()
+        process.join()
+
+
+def is_imported(number: int) -> bool:
+    return number % 5 == 4
+
+
+def check(table: pa.Table, acknowledged: set[int], unsaid: set[int], *, tags: int) -> None:
+    """Every tag has each acknowledged batch once, and whole batches only."""
+    found = numbers_of(table, table["tag"][0].as_py()) if table.num_rows else []
+    assert acknowledged - set(found) == set(), "acknowledged batches are lost"
+    assert set(found) - acknowledged <= unsaid, "batches are there that nobody wrote"
+    assert found == sorted(set(found)), "batches are there twice"
+    assert table.num_rows == len(found) * tags, "a batch is there in part"
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_killed_at_random_moments_it_loses_nothing_and_doubles_nothing(tmp_path: Path, seed: int) -> None:
+    moments = random.Random(seed)
+    acknowledged: set[int] = set()
+    unsaid: set[int] = set()  # written, perhaps durable, killed before it was said
+    first = 0
+    for _ in range(KILLS):
+        acknowledged |= set(killed_after(moments.uniform(0, LONGEST_LIFE_S), tmp_path, first))
+        unsaid.add(max(acknowledged) + 1)
+        first = max(acknowledged) + 2  # never write the same again: what is twice then is a fault
+        historian = TieredHistorian(tmp_path / "hot.duckdb", tmp_path / "lake")
+        live = await historian.read(tag_ids(TAGS), EVER)
+        imported = await historian.read(tag_ids(IMPORTED_TAGS, first_tag=IMPORTED), EVER)
+        newest = await historian.latest()
+        await historian.close()
+        check(live, {one for one in acknowledged if not is_imported(one)}, unsaid, tags=TAGS)
+        check(imported, {one for one in acknowledged if is_imported(one)}, unsaid, tags=IMPORTED_TAGS)
+        assert numbers_of(newest, 0) == numbers_of(live, 0)[-1:]
+
+    historian = TieredHistorian(tmp_path / "hot.duckdb", tmp_path / "lake")
+    await historian.seal_now()
+    every_tag = [*tag_ids(TAGS), *tag_ids(IMPORTED_TAGS, first_tag=IMPORTED)]
+    expected = (await historian.read(every_tag, EVER)).num_rows
+    await historian.close()
+    lake = duckdb.from_arrow(DeltaTable(str(tmp_path / "lake" / "samples")).to_pyarrow_table())
+    assert lake.aggregate("count(*), count(DISTINCT (tag, time))").fetchall() == [(expected, expected)]
+    files = {Path(uri) for uri in DeltaTable(str(tmp_path / "lake" / "samples")).file_uris()}
+    assert set((tmp_path / "lake").rglob("*.parquet")) == files, "a crash left files that are not in the table"
+
+
+async def test_killed_while_it_opens_it_opens_again(tmp_path: Path) -> None:
+    acknowledged = killed_after(0.2, tmp_path, 0)
+    for after_s in (0.0, 0.01, 0.02, 0.05, 0.1):
+        killed_while_opening(tmp_path, after_s)
+    historian = TieredHistorian(tmp_path / "hot.duckdb", tmp_path / "lake")
+    found = numbers_of(await historian.read(tag_ids(1), EVER), 0)
+    await historian.close()
+    assert [one for one in acknowledged if not is_imported(one) and one not in found] == []
