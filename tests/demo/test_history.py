@@ -90,7 +90,7 @@ def test_a_stopped_demo_fills_its_gap_from_where_it_was(plant: Plant, ids: dict[
         pass
     gap = pa.concat_tables(write_history(living, stopped_us + 3 * 3600_000_000, ids))
     assert living.at_us == stopped_us + 3 * 3600_000_000
-    times = np.unique(seconds(of_tag(gap, ids["smelter.power.substation.main.total_power"])))
+    times = np.unique(seconds(of_tag(gap, ids["smelter.smelting.bath.furnace.bath_temperature"])))
     assert times[0] == stopped_us / 1e6 + 1
     assert np.diff(times).max() == 60
     counter = pa.concat_tables([of_tag(gap, ids["smelter.power.substation.main.total_energy"])]).sort_by("time")

@@ -187,10 +187,10 @@ async def test_a_meters_register_follows_the_load(wiring: Wiring, meters: AsyncM
     address = wiring.meters["smelter.power.substation.main.total_power"]
     seen: set[float] = set()
     deadline = monotonic() + DEADLINE_S
-    while len(seen) < 3 and monotonic() < deadline:
+    while len(seen) < 2 and monotonic() < deadline:
         seen.add(await read(meters, address))
         await asyncio.sleep(0.1)
-    assert len(seen) == 3
+    assert len(seen) == 2
     assert all(10_000 < value < 40_000 for value in seen)
 
 

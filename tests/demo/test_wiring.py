@@ -79,6 +79,12 @@ def test_the_edges_file_holds_every_tag_and_the_addresses_given(plant: Plant, wi
     assert [source.get("port") for source in config["sources"][1:3]] == [5020, 5021]
 
 
+def test_no_tag_is_due_more_often_than_its_source_is_read(plant: Plant, wiring: Wiring) -> None:
+    for source in edge_config(wiring, ADDRESSES, "http://127.0.0.1:8080")["sources"]:
+        read_every_s = source.get("period_s", source.get("publishing_interval_s", 0))
+        assert [path for path in source["tags"] if (plant.tag(path).period_s or np.inf) < read_every_s] == []
+
+
 @pytest.mark.parametrize(
     ("order", "words"),
     [

@@ -152,9 +152,9 @@ class Edge:
         self._collector = Collector(buffer, CollectorConfig.model_validate({}))
         self._tasks: list[asyncio.Task[None]] = []
 
-    def run(self, config: Source) -> SourceStatus:
-        """Start a source under its supervisor."""
-        source = SupervisedSource(config, self._collector)
+    def run(self, config: Source, **more: Any) -> SourceStatus:
+        """Start a source under its supervisor, which may be given more to work with."""
+        source = SupervisedSource(config, self._collector, **more)
         self._tasks.append(asyncio.create_task(source.run()))
         return source.status
 

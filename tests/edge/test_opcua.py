@@ -1,12 +1,13 @@
 """The OPC UA connector against asyncua's server."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 from asyncua import Server, ua
 from asyncua.common.node import Node
 from asyncua.crypto.permission_rules import User, UserRole
@@ -118,6 +119,58 @@ async def test_an_array_is_bad_and_said(edge: Edge) -> None:
         status = edge.run(source(port, "curve"))
         heard = await edge.hears("a.curve")
     assert (heard.value, heard.quality, status.counters.undecodable) == (None, Quality.BAD, 1)
+
+
+@pytest.mark.parametrize(("trigger", "times"), [("timestamp", [0, 1, 2]), ("value", [0, 2])])
+async def test_a_confirmed_value_arrives_with_its_new_source_time_where_that_is_the_trigger(
+    edge: Edge, trigger: str, times: list[int]
+) -> None:
+    port = free_port()
+    async with plc(port) as server:
+        edge.run(source(port, "temperature", trigger=trigger))
+        await edge.hears("a.temperature")
+        await server.write("temperature", 1200.0, at=NOON + timedelta(seconds=1))
+        await server.write("temperature", 1201.0, at=NOON + timedelta(seconds=2))
+        await edge.hears("a.temperature", lambda sample: sample.value == 1201.0)
+        heard = [sample.time for sample in await edge.samples("a.temperature")]
+    assert heard == [NOON + timedelta(seconds=second) for second in times]
+
+
+def knows_no_filter_for(server: Server, nodes: Collection[ua.NodeId], reason: int) -> None:
+    """Have the server refuse to monitor these nodes with a filter, as small controllers do for all of theirs."""
+    service = server.iserver.subscription_service
+    create = service.create_monitored_items
+
+    async def create_monitored_items(params: ua.CreateMonitoredItemsParameters) -> list[ua.MonitoredItemCreateResult]:
+        def is_refused(item: ua.MonitoredItemCreateRequest) -> bool:
+            has_filter = isinstance(item.RequestedParameters.Filter, ua.MonitoringFilter)
+            return has_filter and item.ItemToMonitor.NodeId in nodes
+
+        refusal = ua.MonitoredItemCreateResult(StatusCode=ua.StatusCode(reason))
+        taken = [item for item in params.ItemsToCreate if not is_refused(item)]
+        results = iter(await create(replace(params, ItemsToCreate=taken)))
+        return [refusal if is_refused(item) else next(results) for item in params.ItemsToCreate]
+
+    service.create_monitored_items = create_monitored_items
+
+
+@pytest.mark.parametrize(
+    "reason", [ua.StatusCodes.BadMonitoredItemFilterUnsupported, ua.StatusCodes.BadFilterNotAllowed]
+)
+async def test_a_node_whose_filter_is_refused_is_read_without_it_and_that_is_said_once(edge: Edge, reason: int) -> None:
+    port = free_port()
+    async with plc(port) as server:
+        knows_no_filter_for(server.server, {server.nodes["level"].nodeid, server.nodes["on"].nodeid}, reason)
+        with structlog.testing.capture_logs() as logs:
+            status = edge.run(source(port, "temperature", "level", "on"))
+            for name, value in (("temperature", 1201.0), ("level", 4), ("on", False)):
+                await edge.hears(f"a.{name}")
+                await server.write(name, value)
+                heard = await edge.hears(f"a.{name}", lambda sample: sample.value == float(value))  # noqa: B023
+                assert heard.quality is Quality.GOOD
+        assert status.state is SourceState.CONNECTED
+    (said,) = [entry["reason"] for entry in logs if entry["event"] == "source.trouble"]
+    assert said.startswith(f"The server reports only changes of 2 nodes ({ua.StatusCode(reason).name})")
 
 
 async def test_a_restarted_server_is_subscribed_again(edge: Edge) -> None:

@@ -99,6 +99,9 @@ class OpcUaSource(ConfigSection):
     id: Id = SOURCE_ID
     url: str = Field(pattern=r"^opc\.tcp://[^@]+$", description="Endpoint, such as opc.tcp://plc7:4840/")
     publishing_interval_s: float = Field(1.0, gt=0, le=3600, description="How often the server reports changes. [s]")
+    trigger: Literal["timestamp", "value"] = Field(
+        "timestamp", description="A node is reported with every new source time, or only when value or status change:"
+    )
     queue_size: int = Field(10, ge=1, le=10_000, description="Changes of one node that the server keeps in between.")
     timeout_s: float = Field(5.0, gt=0, le=60, description="Longest wait for one answer. [s]")
     user: str | None = Field(None, description="User name, where the server asks for one.")

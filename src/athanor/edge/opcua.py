@@ -3,8 +3,10 @@
 import asyncio
 import os
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
+from itertools import count
 
 from asyncua import Client, ua
 from asyncua.common.subscription import DataChangeEvent, OverflowPolicy, StatusChangeEvent, Subscription
@@ -18,6 +20,15 @@ from athanor.kernel.telemetry import Quality
 _ITEMS_PER_REQUEST = 500
 _WAITING_CHANGES = 200_000  # between asyncua and us; when they are used up we reconnect, and so get every value anew
 _SEVERITY = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD, Quality.BAD)  # bits 31 and 30 of a StatusCode
+_FILTERS = {
+    "timestamp": ua.DataChangeFilter(Trigger=ua.DataChangeTrigger.StatusValueTimestamp),
+    "value": None,  # what a server does of itself (Part 4, 7.22.2)
+}
+_FILTER_REFUSED = (
+    ua.StatusCodes.BadMonitoredItemFilterInvalid,
+    ua.StatusCodes.BadMonitoredItemFilterUnsupported,
+    ua.StatusCodes.BadFilterNotAllowed,
+)
 
 
 class NodeRefusedError(AthanorError):
@@ -32,11 +43,24 @@ class NodeRefusedError(AthanorError):
         )
 
 
+class TriggerRefusedError(AthanorError):
+    """The server does not report confirmed values; its nodes are read all the same."""
+
+    code = "edge.trigger-refused"
+
+    def __init__(self, nodes: int, reason: object) -> None:
+        super().__init__(
+            f"The server reports only changes of {nodes} nodes ({reason}): a value that stays the same looks old. Set "
+            "`trigger: value` for this source, and in the plant model no period_s for its tags that seldom change."
+        )
+
+
 class OpcUaConnector:
     """Subscribes the mapped nodes of one server; a bad value is passed on as bad, never dropped."""
 
     def __init__(self, config: OpcUaSource) -> None:
         self._config = config
+        self._handles = count(1)  # by which the server names monitored items
 
     async def run(self, sink: Sink, status: SourceStatus) -> None:
         """See `Connector`."""
@@ -74,7 +98,7 @@ class OpcUaConnector:
             queue_maxsize=_WAITING_CHANGES,
             overflow=OverflowPolicy.DISCONNECT,
         )
-        tags = await self._monitor(client, subscription, sink, status)
+        tags = await self._monitor(subscription, sink, status)
         status.connected()
         changes = asyncio.create_task(self._pass_on(subscription, tags, sink, status))
         try:
@@ -85,22 +109,44 @@ class OpcUaConnector:
             lost.cancel()
 
     async def _monitor(
-        self, client: Client, subscription: Subscription, sink: Sink, status: SourceStatus
+        self, subscription: Subscription, sink: Sink, status: SourceStatus
     ) -> dict[ua.NodeId, list[tuple[str, OpcUaTag]]]:
-        """Ask for every node's changes. Returns the tags of each node that the server lets us monitor."""
+        """Have every node monitored, without filter where it refuses ours. Returns the tags of each that is."""
         tags = self._tags_by_node(sink, status)
-        nodes = list(tags)
+        refusals = await self._ask(subscription, list(tags), _FILTERS[self._config.trigger])
+        unfiltered = {node: code.name for node, code in refusals.items() if code.value in _FILTER_REFUSED}
+        refusals = {node: code for node, code in refusals.items() if node not in unfiltered}
+        refusals |= await self._ask(subscription, list(unfiltered), None)
+        for node, code in refusals.items():
+            _refuse(tags.pop(node), code.name, sink, status)
+        if unfiltered:
+            status.trouble("trigger", TriggerRefusedError(len(unfiltered), next(iter(unfiltered.values()))))
+        return tags
+
+    async def _ask(
+        self, subscription: Subscription, nodes: Sequence[ua.NodeId], change_filter: ua.DataChangeFilter | None
+    ) -> dict[ua.NodeId, ua.StatusCode]:
+        """Have nodes monitored. Returns those that the server refuses, and why."""
+        refusals: dict[ua.NodeId, ua.StatusCode] = {}
         for first in range(0, len(nodes), _ITEMS_PER_REQUEST):
             some = nodes[first : first + _ITEMS_PER_REQUEST]
-            answers = await subscription.subscribe_data_change(
-                [client.get_node(node) for node in some],
-                queuesize=self._config.queue_size,
-                sampling_interval=self._config.publishing_interval_s * 1000,
-            )
-            for node, answer in zip(some, answers, strict=True):
-                if isinstance(answer, ua.StatusCode):
-                    _refuse(tags.pop(node), answer.name, sink, status)
-        return tags
+            answers = await subscription.create_monitored_items([self._item(node, change_filter) for node in some])
+            asked = zip(some, answers, strict=True)
+            refusals |= {node: answer for node, answer in asked if isinstance(answer, ua.StatusCode)}
+        return refusals
+
+    def _item(self, node: ua.NodeId, change_filter: ua.DataChangeFilter | None) -> ua.MonitoredItemCreateRequest:
+        parameters = ua.MonitoringParameters(
+            ClientHandle=next(self._handles),
+            SamplingInterval=self._config.publishing_interval_s * 1000,
+            QueueSize=self._config.queue_size,
+            DiscardOldest=True,
+        )
+        if change_filter is not None:
+            parameters.Filter = change_filter
+        return ua.MonitoredItemCreateRequest(
+            ua.ReadValueId(node, ua.AttributeIds.Value), ua.MonitoringMode.Reporting, parameters
+        )
 
     def _tags_by_node(self, sink: Sink, status: SourceStatus) -> dict[ua.NodeId, list[tuple[str, OpcUaTag]]]:
         tags: dict[ua.NodeId, list[tuple[str, OpcUaTag]]] = defaultdict(list)

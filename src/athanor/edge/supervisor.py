@@ -39,9 +39,14 @@ class SupervisedSource:
     """One source of the edge with its connector and its health."""
 
     def __init__(
-        self, config: Source, collector: Collector, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        config: Source,
+        collector: Collector,
+        connect: Callable[[Source], Connector] = connector_of,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._config = config
+        self._connect = connect
         self._sleep = sleep
         self.status = SourceStatus(config.id, config.protocol, config.address, len(config.tags))
         self._sink = SourceSink(collector, self.status)
@@ -64,7 +69,7 @@ class SupervisedSource:
     async def _run_once(self) -> BaseException | str:
         """Run a new connector until it ends. Returns what ended it."""
         try:
-            await connector_of(self._config).run(self._sink, self.status)
+            await self._connect(self._config).run(self._sink, self.status)
         except Exception as error:  # a fault in one connector must not end the others
             task = asyncio.current_task()
             if task is not None and task.cancelling():
