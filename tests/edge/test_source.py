@@ -66,4 +66,5 @@ def test_the_server_understands_a_report(status: SourceStatus) -> None:
     understood = EdgeReport.model_validate(Reporter("edge-1", [status]).report(backlog, 7))
     (source,) = understood.sources
     assert (understood.edge, understood.backlog.rows, understood.backlog.poisoned) == ("edge-1", 20, 1)
+    assert (understood.backlog.dropped_rows, understood.backlog.refused_rows) == (5, 7)
     assert (source.id, source.state, source.error, source.tags) == ("meters", "failed", "no answer", 3)

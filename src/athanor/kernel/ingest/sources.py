@@ -22,6 +22,8 @@ class Backlog(_Report):
     bytes: int = 0
     oldest_at: AwareDatetime | None = None
     poisoned: int = 0  # batches that no server can read, set aside
+    dropped_rows: int = 0  # the oldest, given up when the buffer was full; since the buffer began
+    refused_rows: int = 0  # found no room on disk, nor in memory; since the edge's start
 
 
 class SourceState(_Report):

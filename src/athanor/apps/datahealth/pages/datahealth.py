@@ -30,6 +30,7 @@ def datahealth(
     with region("ath-card ath-notice", role="status") as loss_notice:
         status(_("Samples lost"), Status.WARN)
         lost = Words(tag="p")
+    loss_notice.set_visibility(False)
 
     def source_rows(query: TableQuery) -> TablePage:
         now = datetime.now(UTC)
