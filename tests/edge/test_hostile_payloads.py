@@ -1,9 +1,10 @@
 """Whatever bytes come over MQTT, the connectors go on, and what they pass on makes a sound batch."""
 
 import json
+import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from athanor.edge.buffer import Buffer
@@ -96,6 +97,8 @@ async def test_any_json_payload(tmp_path_factory: pytest.TempPathFactory, bodies
     assert hearing.status.counters.samples == 3 * len(bodies)
 
 
+@example(messages=[("NBIRTH", Payload(metrics=[{"name": "bdSeq", "string_value": ""}]).SerializeToString())])
+@example(messages=[("NBIRTH", Payload(metrics=[{"name": "bdSeq", "double_value": math.nan}]).SerializeToString())])
 @given(messages=st.lists(st.tuples(st.sampled_from(KINDS), st.binary() | sparkplug_payloads()), max_size=20))
 async def test_any_sparkplug_payload(
     tmp_path_factory: pytest.TempPathFactory, messages: list[tuple[str, bytes]]

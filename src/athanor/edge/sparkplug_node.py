@@ -262,7 +262,9 @@ def _time_us(payload: Payload, metric: Payload.Metric | None, received_us: int) 
 
 
 def _bd_seq_of(payload: Payload) -> int | None:
+    """The number of the session; None where there is none, or something that is no whole number."""
     for metric in payload.metrics:
         if metric.name == _BD_SEQ:
-            return int(getattr(metric, metric.WhichOneof("value") or "", 0))
+            number = getattr(metric, metric.WhichOneof("value") or "", None)
+            return number if isinstance(number, int) else None
     return None
