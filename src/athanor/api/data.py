@@ -1,5 +1,6 @@
 """What programs read: tags, current values and series. A caller sees only its own tenants' tags."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -10,7 +11,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AfterValidator, AwareDatetime, BaseModel
 
 from athanor.kernel.historian.port import Aggregate, Span
 from athanor.kernel.plant.model import Tag, TagId, TagKind
@@ -24,7 +25,18 @@ router = APIRouter(prefix="/api/v1", tags=["data"], dependencies=[Depends(permit
 
 _MOST_TAGS = 1000
 _MOST_ROWS = 5_000_000  # of one answer; longer histories are asked for in parts
+_SHORTEST_STEP_S, _LONGEST_STEP_S = 0.001, 10 * 366 * 86_400
 _PAGE = 200
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("no calendar has this time in UTC") from error
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 TagPaths = Annotated[list[str], Query(alias="tag", min_length=1, max_length=_MOST_TAGS, description="Path of a tag.")]
 
@@ -98,9 +110,12 @@ async def series(
     plant: PlantPort,
     historian: HistorianPort,
     paths: TagPaths,
-    start: Annotated[AwareDatetime, Query(alias="from", description="Start, ISO 8601 with zone; included.")],
-    end: Annotated[AwareDatetime | None, Query(alias="to", description="End; excluded. Now, when left out.")] = None,
-    step_s: Annotated[float | None, Query(gt=0, description="Length of a step [s]; all samples when left out.")] = None,
+    start: Annotated[Moment, Query(alias="from", description="Start, ISO 8601 with zone; included.")],
+    end: Annotated[Moment | None, Query(alias="to", description="End; excluded. Now, when left out.")] = None,
+    step_s: Annotated[
+        float | None,
+        Query(ge=_SHORTEST_STEP_S, le=_LONGEST_STEP_S, description="Length of a step [s]; all samples when left out."),
+    ] = None,
     how: Annotated[Aggregate, Query(description="What a step's good samples become.")] = Aggregate.MEAN,
     points: Annotated[int | None, Query(ge=3, le=100_000, description="Or: at most so many points a tag.")] = None,
 ) -> Response:
@@ -119,7 +134,7 @@ async def series(
         table = await historian.resample(ids, span, step, how)
     else:
         table = await historian.read(ids, span)
-    return _answer(request, with_paths(table, plant, ids))
+    return await asyncio.to_thread(_answer, request, with_paths(table, plant, ids))  # millions of rows take a while
 
 
 def with_paths(table: pa.Table, plant: RunningPlant, ids: Sequence[TagId]) -> pa.Table:

@@ -1,0 +1,22 @@
+"""What a monitor asks."""
+
+import httpx
+
+from .running import RunningServer
+
+
+def test_health_readiness_and_metrics_need_no_session(server: RunningServer) -> None:
+    with server.client(None) as client:
+        assert client.get("/healthz").json()["status"] == "ok"
+        ready = client.get("/readyz")
+        assert (ready.status_code, ready.json()) == (200, {"status": "ready", "faults": {}})
+        metrics = client.get("/metrics").text
+    assert "athanor_tags 4.0" in metrics
+    assert "athanor_sample_latency_seconds_bucket" in metrics
+    assert "athanor_ingest_seconds_count" in metrics
+
+
+def test_a_new_visitor_is_led_to_sign_in(server: RunningServer) -> None:
+    with httpx.Client(base_url=server.url, follow_redirects=True, trust_env=False) as client:
+        page = client.get("/")
+    assert (page.status_code, page.url.path) == (200, "/sign-in")
