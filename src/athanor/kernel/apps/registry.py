@@ -66,7 +66,7 @@ def _load(entry: EntryPoint) -> App:
         entry.load().setup(app)
     except AthanorError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # whatever it does, it is one app of many
         _log.exception("apps.failed", app=manifest.id)
         raise AppFailedError(manifest.id, f"{type(error).__name__}: {error}") from error
     return app

@@ -156,7 +156,8 @@ def _in_own_units(
             verdict[place] = Refusal.INCOMPATIBLE_UNIT
         else:
             scale[place], offset[place] = into.scale, into.offset
-    value[rows] = value[rows] * scale[pair_of_row] + offset[pair_of_row]
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite is bad, as is what came so
+        value[rows] = value[rows] * scale[pair_of_row] + offset[pair_of_row]
     refusal[rows] = verdict[pair_of_row]
     return value
 

@@ -55,6 +55,7 @@ class Quarantine:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.executescript(_TABLES)
+        self._bytes = int(self._db.execute("SELECT coalesce(sum(bytes), 0) FROM kept").fetchone()[0])
 
     def keep(self, samples: pa.RecordBatch, *, reason: str, edge: str, at: datetime) -> int:
         """Set samples (schema SAMPLES) aside, durable on return; returns how many tags are refused for the first time.
@@ -64,19 +65,22 @@ class Quarantine:
         body = encode(samples)
         received = at.astimezone(UTC).isoformat()
         entries = [(reason, tag, edge, count, received, received, example) for tag, count, example in _by_tag(samples)]
-        with self._lock, self._transaction():
-            known = self._count("entry")
-            self._db.executemany(
-                "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-                "count = count + excluded.count, last_at = excluded.last_at, example = excluded.example",
-                entries,
-            )
-            self._db.execute(
-                "INSERT INTO kept (reason, edge, received_at, bytes, body) VALUES (?, ?, ?, ?, ?)",
-                (reason, edge, received, len(body), body),
-            )
-            self._drop_beyond_bound()
-            return self._count("entry") - known
+        with self._lock:
+            with self._transaction():
+                known = self._count("entry")
+                self._db.executemany(
+                    "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                    "count = count + excluded.count, last_at = excluded.last_at, example = excluded.example",
+                    entries,
+                )
+                self._db.execute(
+                    "INSERT INTO kept (reason, edge, received_at, bytes, body) VALUES (?, ?, ?, ?, ?)",
+                    (reason, edge, received, len(body), body),
+                )
+                kept_bytes = self._drop_beyond_bound(self._bytes + len(body))
+                first_seen = self._count("entry") - known
+            self._bytes = kept_bytes
+        return first_seen
 
     def summary(self) -> list[QuarantineEntry]:
         """What was refused, the latest first."""
@@ -122,17 +126,17 @@ class Quarantine:
         ((rows,),) = self._db.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608 our own names
         return int(rows)
 
-    def _drop_beyond_bound(self) -> None:
-        ((total,),) = self._db.execute("SELECT sum(bytes) FROM kept").fetchall()
+    def _drop_beyond_bound(self, total: int) -> int:
+        """Delete the oldest batches of `total` bytes until the bound holds; returns how many bytes stay."""
         dropped = 0
-        for one, size in self._db.execute("SELECT id, bytes FROM kept ORDER BY id").fetchall():
-            if total <= self._max_bytes:
-                break
-            self._db.execute("DELETE FROM kept WHERE id = ?", (one,))
+        while total > self._max_bytes:
+            oldest, size = self._db.execute("SELECT id, bytes FROM kept ORDER BY id LIMIT 1").fetchone()
+            self._db.execute("DELETE FROM kept WHERE id = ?", (oldest,))
             total -= size
             dropped += 1
         if dropped:
             self._db.execute("INSERT INTO dropped VALUES (?)", (dropped,))
+        return total
 
 
 def _by_tag(samples: pa.RecordBatch) -> list[tuple[str, int, str]]:

@@ -81,10 +81,12 @@ class Ingest:
             oldest_us=self._oldest_us,
             newest_us=microseconds(self._now() + self._max_ahead),
         )
+        # Stored first: a batch that is refused on the way comes again, and only the historian does not count it twice.
+        if checked.stored.num_rows:
+            await self._historian.write(checked.stored)
         if checked.refusal.any():
             await self._set_aside(batch, checked.refusal, edge)
         if checked.stored.num_rows:
-            await self._historian.write(checked.stored)
             self._current.update(checked.stored)
             self._bus.publish(Event(BATCH_TOPIC, checked.stored, self._now()))
             SAMPLES_STORED.labels(edge).inc(checked.stored.num_rows)
