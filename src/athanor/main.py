@@ -108,9 +108,8 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         stack.push_async_callback(database.close)
         historian = await asyncio.to_thread(
             TieredHistorian,
-            settings.data_dir / "hot.duckdb",
+            settings.data_dir / "hot",
             folder_of(settings.lake_url),
-            memory_mb=settings.historian.memory_mb,
             seal_rows=settings.historian.seal_rows,
             seal_after_s=settings.historian.seal_after_s,
         )

@@ -184,8 +184,8 @@ def test_versions_are_shown() -> None:
 
 
 def test_too_little_memory_is_told() -> None:
-    assert check_memory(256, available_mb=500).verdict is Verdict.WARN
-    assert check_memory(256, available_mb=2000).verdict is Verdict.OK
+    assert check_memory(2_000_000, available_mb=500).verdict is Verdict.WARN
+    assert check_memory(2_000_000, available_mb=2000).verdict is Verdict.OK
 
 
 def test_bad_settings_are_findings_too(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
     assert folder_of(settings.files_url) == tmp_path / "athanor-data" / "files"
     assert (settings.bus_url, settings.compute_url) == ("memory:", "processes:")
     assert (settings.server.host, settings.server.port, settings.server.language) == ("127.0.0.1", 8080, "zh_CN")
-    assert (settings.ingest.oldest, settings.historian.seal_rows) == (date(1990, 1, 1), 10_000_000)
+    assert (settings.ingest.oldest, settings.historian.seal_rows) == (date(1990, 1, 1), 2_000_000)
 
 
 def test_urls_follow_the_data_folder_also_through_blanks_and_chinese(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_settings_never_change() -> None:
 
 
 def test_unknown_keys_are_refused_with_the_nearest_valid_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    write('data_dirr = "x"\nport = 80\nzebra = 1\n[server]\nprot = 1\n[histroian]\nmemory_mb = 100\n')
+    write('data_dirr = "x"\nport = 80\nzebra = 1\n[server]\nprot = 1\n[histroian]\nseal_after_s = 100\n')
     monkeypatch.setenv("ATHANOR_SERVER__PROT", "1")
     monkeypatch.setenv("ATHANOR_TEST_ANYTHING", "1")  # not a setting: what our own tests are told
     faults = faults_of()
@@ -82,14 +82,14 @@ def test_unknown_keys_are_refused_with_the_nearest_valid_name(monkeypatch: pytes
 
 
 def test_all_bad_values_are_named_at_once_with_their_source_and_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
-    write('[server]\nport = 99999\nlanguage = "fr"\n[historian]\nmemory_mb = "much"\n')
+    write('[server]\nport = 99999\nlanguage = "fr"\n[historian]\nseal_after_s = "much"\n')
     monkeypatch.setenv("ATHANOR_HISTORIAN__SEAL_ROWS", "few")
     faults = faults_of()
     assert [fault.partition(": ")[2].partition(":")[0] for fault in faults] == [
         "server.port",
         "server.language",
-        "historian.memory_mb",
         "ATHANOR_HISTORIAN__SEAL_ROWS",
+        "historian.seal_after_s",
     ]
     assert faults[0] == (
         "athanor.toml: server.port: Input should be less than or equal to 65535. "

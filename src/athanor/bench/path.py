@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import httpx
 import numpy as np
 import psutil
@@ -87,9 +86,9 @@ async def _run(folder: Path, seconds: int) -> list[Figure]:
             after = await _latency_counts(client)
             missing = await _missing(client, feed)
     latencies = {bound: after[bound] - before[bound] for bound in after}
-    raw = await asyncio.to_thread(_raw_duckdb_rows_per_s, folder, paths)
+    raw = await asyncio.to_thread(_raw_duckdb, folder, paths)
     return [
-        at_least("samples durable", rows / took, "1/s", 0.99 * TAGS, f"raw DuckDB, same batches: {raw:,.0f}/s"),
+        at_least("samples durable", rows / took, "1/s", 0.99 * TAGS, raw),
         at_most("latency p50, every sample", _percentile(latencies, 0.50), "s", 1.0, "source time to visible"),
         at_most("latency p99, every sample", _percentile(latencies, 0.99), "s", 1.0, "source time to visible"),
         at_most("current value p99, probed", _p99(seen.visible_s), "s", 1.0, f"{len(seen.visible_s)} probes over REST"),
@@ -290,8 +289,12 @@ def _cpu_s(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-def _raw_duckdb_rows_per_s(folder: Path, paths: list[str]) -> float:
-    """The engine alone: the same batches appended, each in a durable transaction."""
+def _raw_duckdb(folder: Path, paths: list[str]) -> str:
+    """What an engine does alone: the same batches appended as fast as it can, each in a durable transaction."""
+    try:
+        import duckdb  # noqa: PLC0415 a yardstick, which need not be there
+    except ImportError:
+        return "raw DuckDB: not installed"
     rows = len(paths) // SLICES
     batch = pa.table(
         {
@@ -308,4 +311,4 @@ def _raw_duckdb_rows_per_s(folder: Path, paths: list[str]) -> float:
         began = time.perf_counter()
         for _ in range(100):
             raw.execute("INSERT INTO samples SELECT * FROM batch")
-        return 100 * rows / (time.perf_counter() - began)
+        return f"raw DuckDB at full speed: {100 * rows / (time.perf_counter() - began):,.0f}/s"

@@ -29,6 +29,7 @@ from athanor.kernel.settings import BadSettingsError, Settings, folder_of, load_
 
 LITTLE_DISK_GB = 10
 TOO_LITTLE_DISK_GB = 1
+HOT_SAMPLE_BYTES = 150  # one generation that takes samples, one that is sorted for sealing
 MEMORY_BESIDE_HISTORIAN_MB = 512  # what the server itself takes
 CLOCK_SKEW = timedelta(minutes=2)
 WRITTEN_ON = datetime(2025, 1, 1, tzinfo=UTC)  # no clock that is right shows an earlier time
@@ -74,7 +75,7 @@ async def examine(settings: Settings) -> list[Finding]:
         check_plant(settings.plant_file),
         check_edge(settings.edge.config),
         check_versions(),
-        check_memory(settings.historian.memory_mb, psutil.virtual_memory().available / 2**20),
+        check_memory(settings.historian.seal_rows, psutil.virtual_memory().available / 2**20),
     ]
 
 
@@ -236,16 +237,16 @@ def check_edge(file: Path | None) -> Finding:
 def check_versions() -> Finding:
     """Whether the interpreter and the engines are new enough."""
     python = tuple(int(part) for part in platform.python_version_tuple()[:2])
-    what = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, DuckDB {version('duckdb')}."
+    what = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, PyArrow {version('pyarrow')}."
     if python < OLDEST_PYTHON or sqlite3.sqlite_version_info < OLDEST_SQLITE:
         return Finding("versions", Verdict.FAIL, what, "Install Python 3.11 or later, with SQLite 3.35 or later.")
     return Finding("versions", Verdict.OK, what)
 
 
-def check_memory(historian_mb: int, available_mb: float) -> Finding:
-    """Whether what is free now is enough for the server with the historian's share."""
-    needed_mb = historian_mb + MEMORY_BESIDE_HISTORIAN_MB
+def check_memory(seal_rows: int, available_mb: float) -> Finding:
+    """Whether what is free now is enough for the server with the historian's hot tail."""
+    needed_mb = round(seal_rows * HOT_SAMPLE_BYTES / 2**20) + MEMORY_BESIDE_HISTORIAN_MB
     what = f"{available_mb:.0f} MB of memory are free; {needed_mb} MB may be needed."
     if available_mb < needed_mb:
-        return Finding("memory", Verdict.WARN, what, "Stop other programs, or set a smaller historian.memory_mb.")
+        return Finding("memory", Verdict.WARN, what, "Stop other programs, or set a smaller historian.seal_rows.")
     return Finding("memory", Verdict.OK, what)

@@ -68,11 +68,10 @@ class ServerSettings(Section):
 class HistorianSettings(Section):
     """How telemetry is kept."""
 
-    memory_mb: int = Field(
-        default=256, ge=64, le=65536, description="Most memory that the hot tail's engine may take. [MB]"
-    )
     seal_rows: int = Field(
-        default=10_000_000, ge=1000, description="Samples in the hot tail from which it is sealed. [rows]"
+        default=2_000_000,
+        ge=1000,
+        description="Samples in the hot tail from which it is sealed; 1 M take 25 MB. [rows]",
     )
     seal_after_s: float = Field(default=3600, gt=0, description="Age of the hot tail from which it is sealed. [s]")
 

@@ -100,7 +100,7 @@ def test_an_empty_plant_has_no_enterprises() -> None:
 
 
 async def test_the_last_hour_of_power_comes_in_half_minutes(tmp_path: Path) -> None:
-    historian = TieredHistorian(tmp_path / "hot.duckdb", tmp_path / "lake")
+    historian = TieredHistorian(tmp_path / "hot", tmp_path / "lake")
     for age_s in range(0, 120, 10):
         await historian.write(batch({1: 100.0 + age_s}, age_s=age_s + 5))
     lines = await services.power_of_last_hour(historian, [TagId(1), TagId(3)], NOW)

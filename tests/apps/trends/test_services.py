@@ -60,7 +60,7 @@ def ramp(count: int) -> pa.RecordBatch:
 
 @pytest.fixture
 async def historian(tmp_path: Path) -> AsyncIterator[TieredHistorian]:
-    historian = TieredHistorian(tmp_path / "hot.duckdb", tmp_path / "lake")
+    historian = TieredHistorian(tmp_path / "hot", tmp_path / "lake")
     yield historian
     await historian.close()
 

@@ -20,7 +20,7 @@ def write_until_killed(folder: Path, first: int, say: Connection) -> None:
 
 
 async def _write(folder: Path, number: int, say: Connection) -> None:
-    historian = TieredHistorian(folder / "hot.duckdb", folder / "lake")
+    historian = TieredHistorian(folder / "hot", folder / "lake")
     sealing = asyncio.create_task(_seal(historian))
     while not sealing.done():
         if number % 5 == 4:

@@ -74,7 +74,7 @@ class Mixing(TieredHistorian):
 
 @pytest.fixture(params=[TieredHistorian, Sealing, Importing, Mixing])
 async def historian(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Historian]:
-    historian = request.param(tmp_path / "hot.duckdb", tmp_path / "lake")
+    historian = request.param(tmp_path / "hot", tmp_path / "lake")
     yield historian
     await historian.close()
 
@@ -187,11 +187,11 @@ async def test_many_writers_at_once_lose_nothing(historian: Historian) -> None:
 
 async def test_all_is_there_after_closing_and_opening_again(tmp_path: Path) -> None:
     for turn in range(4):
-        historian = Mixing(tmp_path / "hot.duckdb", tmp_path / "lake")
+        historian = Mixing(tmp_path / "hot", tmp_path / "lake")
         historian.turn = turn
         await historian.write(batch((VOLTAGE, turn, float(turn)), (STATE, 0, f"turn {turn}")))
         await historian.close()
-    historian = Mixing(tmp_path / "hot.duckdb", tmp_path / "lake")
+    historian = Mixing(tmp_path / "hot", tmp_path / "lake")
     assert [row[2] for row in rows_of(await historian.read([VOLTAGE], DAY))] == [0.0, 1.0, 2.0, 3.0]
     assert rows_of(await historian.read([STATE], DAY)) == [(STATE, 0, "turn 3")]
     assert rows_of(await historian.latest()) == [(VOLTAGE, 3, 3.0), (STATE, 0, "turn 3")]

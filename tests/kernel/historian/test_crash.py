@@ -81,7 +81,7 @@ async def test_killed_at_random_moments_it_loses_nothing_and_doubles_nothing(tmp
         acknowledged |= set(killed_after(moments.uniform(0, LONGEST_LIFE_S), tmp_path, first))
         unsaid.add(max(acknowledged) + 1)
         first = max(acknowledged) + 2  # never write the same again: what is twice then is a fault
-        historian = TieredHistorian(tmp_path / "hot.duckdb", tmp_path / "lake")
+        historian = TieredHistorian(tmp_path / "hot", tmp_path / "lake")
         live = await historian.read(tag_ids(TAGS), EVER)
         imported = await historian.read(tag_ids(IMPORTED_TAGS, first_tag=IMPORTED), EVER)
         newest = await historian.latest()
@@ -90,7 +90,7 @@ async def test_killed_at_random_moments_it_loses_nothing_and_doubles_nothing(tmp
         check(imported, {one for one in acknowledged if is_imported(one)}, unsaid, tags=IMPORTED_TAGS)
         assert numbers_of(newest, 0) == numbers_of(live, 0)[-1:]
 
-    historian = TieredHistorian(tmp_path / "hot.duckdb", tmp_path / "lake")
+    historian = TieredHistorian(tmp_path / "hot", tmp_path / "lake")
     await historian.seal_now()
     every_tag = [*tag_ids(TAGS), *tag_ids(IMPORTED_TAGS, first_tag=IMPORTED)]
     expected = (await historian.read(every_tag, EVER)).num_rows
@@ -105,7 +105,7 @@ async def test_killed_while_it_opens_it_opens_again(tmp_path: Path) -> None:
     acknowledged = killed_after(0.2, tmp_path, 0)
     for after_s in (0.0, 0.01, 0.02, 0.05, 0.1):
         killed_while_opening(tmp_path, after_s)
-    historian = TieredHistorian(tmp_path / "hot.duckdb", tmp_path / "lake")
+    historian = TieredHistorian(tmp_path / "hot", tmp_path / "lake")
     found = numbers_of(await historian.read(tag_ids(1), EVER), 0)
     await historian.close()
     assert [one for one in acknowledged if not is_imported(one) and one not in found] == []

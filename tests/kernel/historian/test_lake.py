@@ -37,7 +37,7 @@ FIRST_DAY = Span(START - timedelta(hours=22), START + timedelta(hours=2))
 @pytest.fixture
 async def sealed(tmp_path: Path) -> AsyncIterator[TieredHistorian]:
     """Four days, a file each, none of them hot."""
-    historian = TieredHistorian(tmp_path / "hot.duckdb", tmp_path / "lake")
+    historian = TieredHistorian(tmp_path / "hot", tmp_path / "lake")
     for number in range(0, 5000, 100):
         await historian.write(numbered(number, tags=TAGS))
     await historian.seal_now()
@@ -107,9 +107,9 @@ async def test_a_damaged_file_is_named_and_the_rest_is_readable(
 
 
 async def test_a_second_server_on_the_same_folder_is_told_so(tmp_path: Path) -> None:
-    (tmp_path / "hot.duckdb").write_bytes(b"this is no database" * 1000)
+    (tmp_path / "hot").write_bytes(b"this is no database" * 1000)
     with pytest.raises(HistorianUnopenableError, match="cannot be opened"):
-        TieredHistorian(tmp_path / "hot.duckdb", tmp_path / "lake")
+        TieredHistorian(tmp_path / "hot", tmp_path / "lake")
 
 
 async def test_a_damaged_log_of_the_lake_is_told(sealed: TieredHistorian, tmp_path: Path) -> None:
@@ -117,4 +117,4 @@ async def test_a_damaged_log_of_the_lake_is_told(sealed: TieredHistorian, tmp_pa
     for entry in (tmp_path / "lake" / "samples" / "_delta_log").glob("*.json"):
         entry.write_text("{", encoding="utf-8")
     with pytest.raises(HistorianUnopenableError, match="put it back from a backup"):
-        TieredHistorian(tmp_path / "hot.duckdb", tmp_path / "lake")
+        TieredHistorian(tmp_path / "hot", tmp_path / "lake")

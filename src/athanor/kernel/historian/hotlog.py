@@ -12,6 +12,7 @@ cut short was never acknowledged: the first frame that is not whole ends the log
 
 import fcntl
 import os
+import shutil
 import struct
 import threading
 import time
@@ -35,6 +36,8 @@ _HEADER = struct.Struct("<4sII")  # magic, length of the batch, its CRC-32
 _GROW_BY = 16 * 1024 * 1024  # [B] room is taken ahead, so that a flush need not write the file's length too
 _FIRST_ROWS = 65_536
 _LATEST = "latest.arrow"
+_EVER = (-(2**63), 2**63 - 1)  # [us]
+RESERVE_MB = 64  # left free on the disk, so that what is here can still be sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ class Generation:
         """Samples in it."""
         return self.columns.rows
 
-    def read(self, tags: np.ndarray | None, start_us: int, end_us: int) -> pa.Table:
+    def read(self, tags: np.ndarray | None = None, start_us: int = _EVER[0], end_us: int = _EVER[1]) -> pa.Table:
         """Samples (STORED) of these tags (all where None) with start ≤ time < end [us], in order of writing."""
         return self.columns.picked(tags, start_us, end_us).to_table()
 
@@ -132,12 +135,14 @@ class Generation:
 class HotLog:
     """The open generations of the hot tail. One writer at a time; readers at any time."""
 
-    def __init__(self, folder: Path, *, next_order: int) -> None:
+    def __init__(self, folder: Path, *, next_order: int, reserve_mb: int = RESERVE_MB) -> None:
         """Open or create the log in a folder. `next_order` is above every order that the lake holds.
 
-        Raises HistorianUnopenableError when another process has it open, or the folder cannot be used.
+        Nothing is stored where the disk has less than `reserve_mb` left. Raises HistorianUnopenableError when another
+        process has it open, or the folder cannot be used.
         """
         self.folder = folder
+        self._reserve_bytes = reserve_mb * 1024**2
         self._lock = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -147,7 +152,7 @@ class HotLog:
         except OSError as error:
             raise HistorianUnopenableError(folder, error) from error
         for generation in self._generations:
-            self._latest.take(generation.read(None, *_EVER), generation.order)
+            self._latest.take(generation.read(), generation.order)
         self._next_order = max([next_order, *(generation.order + 1 for generation in self._generations)])
         if not self._generations:
             self._generations = [Generation(self._next_order, folder / f"{self._next_order:012d}.log")]
@@ -170,6 +175,9 @@ class HotLog:
     def append(self, batches: Sequence[pa.RecordBatch]) -> None:
         """Store batches (STORED), all or none; durable on return. Raises HistorianFullError."""
         with self._lock:
+            free = shutil.disk_usage(self.folder).free
+            if free < self._reserve_bytes:
+                raise HistorianFullError(self.folder, f"the disk has {free >> 20} MB left")
             try:
                 self._file.append(batches)
             except OSError as error:
@@ -247,15 +255,25 @@ class _LogFile:
         body = b"".join(_framed(batch) for batch in batches)
         try:
             if self._end + len(body) > self._room:
-                room = -(-len(body) // _GROW_BY) * _GROW_BY
-                os.posix_fallocate(self._handle, self._end, room)
-                self._room = self._end + room
+                self._take_room(len(body))
             _write_all(self._handle, body, self._end)
             os.fdatasync(self._handle)
         except OSError:
             self._cut()
             raise
         self._end += len(body)
+
+    def _take_room(self, needed: int) -> None:
+        """On the disk, for so many bytes and some more; for just these where the disk is nearly full."""
+        for room in (-(-needed // _GROW_BY) * _GROW_BY, needed):
+            try:
+                os.posix_fallocate(self._handle, self._end, room)
+            except OSError:
+                if room == needed:
+                    raise
+            else:
+                self._room = self._end + room
+                return
 
     def _cut(self) -> None:
         """Take back what a crash or a failed append left behind the last whole frame."""
@@ -266,9 +284,6 @@ class _LogFile:
         """Give back the room that was taken ahead, and let go."""
         self._cut()
         os.close(self._handle)
-
-
-_EVER = (-(2**63), 2**63 - 1)  # [us]
 
 
 def _longer(column: np.ndarray, size: int) -> np.ndarray:

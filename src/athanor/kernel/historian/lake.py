@@ -7,12 +7,13 @@ in the historian's one counter, so that of two samples with the same tag and tim
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import structlog
@@ -47,10 +48,10 @@ class SealedFile:
     first_tag: int
     last_tag: int
 
-    def may_hold(self, tags: Sequence[int], span: Span) -> bool:
-        """False when the statistics rule out any sample of these tags in the span."""
+    def may_hold(self, tags: np.ndarray, span: Span) -> bool:
+        """False when the statistics rule out any sample of these tags (sorted) in the span."""
         in_time = self.first_us < span.end_us and self.last_us >= span.start_us
-        return in_time and any(self.first_tag <= tag <= self.last_tag for tag in tags)
+        return in_time and bool(np.searchsorted(tags, self.first_tag) < np.searchsorted(tags, self.last_tag, "right"))
 
 
 class Lake:
@@ -81,8 +82,8 @@ class Lake:
         version = self._table.transaction_version(_SEALED_BY)
         return -1 if version is None else int(version)
 
-    def candidates(self, tags: Sequence[int], span: Span) -> list[SealedFile]:
-        """The files that may hold samples of these tags in the span, by order."""
+    def candidates(self, tags: np.ndarray, span: Span) -> list[SealedFile]:
+        """The files that may hold samples of these tags (sorted) in the span, by order."""
         return [file for file in self._files if file.may_hold(tags, span)]
 
     def add(self, days: Iterable[tuple[date, Iterable[pa.Table]]], *, order: int, is_generation: bool) -> None:

@@ -1,7 +1,7 @@
-"""The embedded historian: a hot tail in DuckDB and sealed days in a Delta lake, read as one. One folder, no server.
+"""The embedded historian: a hot tail in a log and sealed days in a Delta lake, read as one. One folder, no server.
 
-For one plant, for development, for tests. Writes go through one thread that stores everything waiting in one
-transaction, so that many small edges cost no more than one large one. Sealing runs in a thread of its own.
+For one plant, for development, for tests. Writes go through one thread that stores everything waiting with one flush
+to the disk, so that many small edges cost no more than one large one. Sealing runs in a thread of its own.
 """
 
 import asyncio
@@ -14,24 +14,18 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import structlog
 from deltalake.exceptions import DeltaError
 from tsdownsample import MinMaxLTTBDownsampler
 
-from athanor.kernel.historian.duck import GIVEN_UP, RESERVE_MB, DuckTail, Generation, naive_utc, with_zone
-from athanor.kernel.historian.lake import Lake, SealedFile
-from athanor.kernel.historian.layout import SEALED, one_per_tag_and_time, sorted_samples
-from athanor.kernel.historian.port import (
-    STORED,
-    Aggregate,
-    DamagedFileError,
-    HistorianUnopenableError,
-    Span,
-)
+from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog
+from athanor.kernel.historian.lake import Lake
+from athanor.kernel.historian.layout import SEALED, merged, sorted_samples
+from athanor.kernel.historian.port import STORED, Aggregate, HistorianUnopenableError, Span
 from athanor.kernel.historian.resampling import resampled
+from athanor.kernel.historian.sealed import SealedFiles
 from athanor.kernel.plant.model import TagId
 from athanor.kernel.telemetry import TIME, Quality
 
@@ -40,11 +34,8 @@ _T = TypeVar("_T")
 
 NUMBERS = pa.schema([STORED.field("tag"), STORED.field("time"), STORED.field("value")])
 _READERS = 4
-_INLINE_TAGS = 1000  # written into the query as numbers, these prune row groups; more are joined
-_FAR = 2**63 - 1  # [us] later than any sample
 _LOOK_EVERY_S = 1.0  # how often the sealer looks whether a generation is full or old
 _TRY_AGAIN_S = 30.0  # after a failure to seal
-_READ_ATTEMPTS = 5  # while the tail is opened anew
 
 
 class TieredHistorian:
@@ -52,27 +43,25 @@ class TieredHistorian:
 
     def __init__(
         self,
-        hot_file: Path,
+        hot: Path,
         lake: Path,
         *,
-        memory_mb: int = 256,
-        seal_rows: int = 10_000_000,
+        seal_rows: int = 2_000_000,
         seal_after_s: float = 3600.0,
         reserve_mb: int = RESERVE_MB,
     ) -> None:
         """Open or create the historian; what a crash interrupted is finished by the sealer.
 
         A generation is sealed once it has `seal_rows` or is `seal_after_s` old. Nothing is written where the disk of
-        `hot_file` has less than `reserve_mb` left. Raises HistorianUnopenableError.
+        `hot` has less than `reserve_mb` left. Raises HistorianUnopenableError.
         """
         try:
             self._lake = Lake(lake)
-            self._tail = DuckTail(
-                hot_file, memory_mb=memory_mb, next_order=self._lake.next_order, reserve_mb=reserve_mb
-            )
-            self._lake.remove_unlisted()  # the tail is locked: nobody else is writing them
-        except (duckdb.Error, DeltaError, OSError) as error:
-            raise HistorianUnopenableError(hot_file.parent, error) from error
+            self._tail = HotLog(hot, next_order=self._lake.next_order, reserve_mb=reserve_mb)
+            self._lake.remove_unlisted()  # the tail is ours alone: nobody else is writing them
+        except (DeltaError, OSError) as error:
+            raise HistorianUnopenableError(lake, error) from error
+        self._sealed = SealedFiles()
         self._seal_rows = seal_rows
         self._seal_after_s = seal_after_s
         self._waiting: SimpleQueue[tuple[pa.RecordBatch, Future[None]] | None] = SimpleQueue()
@@ -192,12 +181,8 @@ class TieredHistorian:
         """Move a closed generation into the lake. Interrupted anywhere, doing it again gives the same."""
         if generation.rows and generation.order > self._lake.sealed_order:
             started = time.monotonic()
-            slices = ((day, self._tail.sorted_slices(generation, day)) for day in self._tail.days(generation))
-            self._lake.add(
-                ((day, (part.cast(SEALED) for part in parts)) for day, parts in slices),
-                order=generation.order,
-                is_generation=True,
-            )
+            rows = sorted_samples(generation.read()).cast(SEALED)
+            self._lake.add(((day, [part]) for day, part in _by_day(rows)), order=generation.order, is_generation=True)
             _log.info(
                 "historian.sealed",
                 generation=generation.order,
@@ -207,6 +192,8 @@ class TieredHistorian:
         self._tail.forget(generation)
 
     def _close(self) -> None:
+        if self._closing.is_set():
+            return
         self._closing.set()
         self._sealer.join()
         self._waiting.put(None)
@@ -217,94 +204,32 @@ class TieredHistorian:
     # --- reading
 
     async def _in_reader(self, work: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._answer_of, work)
-
-    def _answer_of(self, work: Callable[[], _T]) -> _T:
-        """What `work` reads; a tail that DuckDB has given up meanwhile is opened anew and asked again."""
-        for _ in range(_READ_ATTEMPTS):
-            try:
-                return work()
-            except GIVEN_UP:
-                self._tail.revive()
-        return work()
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
     def _read(self, tags: Sequence[TagId], span: Span) -> pa.Table:
-        if not len(tags):
-            return STORED.empty_table()
-        wanted = [int(tag) for tag in tags]
-        while True:
-            generations = self._tail.generations
-            files = self._lake.candidates(wanted, span)
-            try:
-                with self._tail.cursor() as cursor:
-                    query, parameters = _query(generations, files, wanted, span)
-                    rows = cursor.sql(query, params=parameters).to_arrow_table()
-            except duckdb.CatalogException:
-                if self._tail.generations[0].order == generations[0].order:
-                    raise
-                continue  # a generation was sealed and dropped between listing and reading: list again
-            except GIVEN_UP:
-                raise
-            except duckdb.Error:
-                self._check_files(files)
-                raise
-            return one_per_tag_and_time(with_zone(rows))
+        """Sealed files and generations in the order of their writing, merged.
 
-    def _check_files(self, files: Sequence[SealedFile]) -> None:
-        """Read sealed files from end to end. Raises DamagedFileError for the first that cannot be."""
-        for file in files:
-            try:
-                with self._tail.cursor() as cursor:
-                    cursor.execute("SELECT count(COLUMNS(*)) FROM read_parquet($file)", {"file": str(file.path)})
-            except duckdb.Error as error:
-                raise DamagedFileError(file.path, error) from error
+        Generations are listed first: one that is sealed in between is then read twice, which does no harm, and never
+        not at all.
+        """
+        wanted = np.unique(np.asarray(tags, np.int32))
+        if not len(wanted):
+            return STORED.empty_table()
+        parts: list[tuple[int, pa.Table]] = [
+            (generation.order, generation.read(wanted, span.start_us, span.end_us))
+            for generation in self._tail.generations
+        ]
+        parts += [
+            (file.order, self._sealed.reader(file.path).read(wanted, span.start_us, span.end_us))
+            for file in self._lake.candidates(wanted, span)
+        ]
+        return merged([part for _, part in sorted(parts, key=lambda part: part[0])])
 
     def _good_numbers(self, tags: Sequence[TagId], span: Span) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rows = self._read(tags, span)
         value = rows["value"].to_numpy()
         good = (rows["quality"].to_numpy() == Quality.GOOD) & ~np.isnan(value)
         return rows["tag"].to_numpy()[good], rows["time"].cast(pa.int64()).to_numpy()[good], value[good]
-
-
-def _query(
-    generations: Sequence[Generation], files: Sequence[SealedFile], tags: list[int], span: Span
-) -> tuple[str, dict[str, object]]:
-    """SQL and parameters for the samples of some tags in a span, from all tiers, the later written of equals last."""
-    alone, contested = _by_overlap(files, oldest_hot=generations[0].order)
-    parameters: dict[str, object] = {"start": naive_utc(span.start), "end": naive_utc(span.end)}
-    sources = [(generation.table, generation.order, "rowid") for generation in generations]
-    if alone:
-        parameters["alone"] = [str(file.path) for file in alone]
-        sources.append(("read_parquet($alone)", 0, "0"))
-    for number, file in enumerate(contested):
-        parameters[f"file{number}"] = str(file.path)
-        sources.append((f"read_parquet($file{number})", file.order, "0"))
-    if len(tags) > _INLINE_TAGS:
-        parameters["tags"] = tags
-    wanted = "SELECT unnest($tags)" if len(tags) > _INLINE_TAGS else ", ".join(map(str, tags))
-    parts = " UNION ALL ".join(
-        f"SELECT tag, time::TIMESTAMP AS time, value, text, quality, {order} AS written, {row} AS row FROM {source} "  # noqa: S608
-        f"WHERE tag IN ({wanted}) AND time >= $start AND time < $end"
-        for source, order, row in sources
-    )
-    return f"SELECT * FROM ({parts}) ORDER BY tag, time, written, row", parameters  # noqa: S608
-
-
-def _by_overlap(files: Sequence[SealedFile], *, oldest_hot: int) -> tuple[list[SealedFile], list[SealedFile]]:
-    """Files that may be read without asking which was written later, and those that share times with another.
-
-    A file written after the oldest hot generation was opened may hold later versions of what is hot.
-    """
-    alone: list[SealedFile] = []
-    contested: list[SealedFile] = []
-    by_start = sorted(files, key=lambda file: file.first_us)
-    reach = -_FAR  # the last time that any file so far holds
-    for number, file in enumerate(by_start):
-        next_start = by_start[number + 1].first_us if number + 1 < len(by_start) else _FAR
-        shares_time = file.first_us <= reach or next_start <= file.last_us
-        (contested if shares_time or file.order > oldest_hot else alone).append(file)
-        reach = max(reach, file.last_us)
-    return alone, contested
 
 
 def _by_day(rows: pa.Table) -> list[tuple[date, pa.Table]]:
