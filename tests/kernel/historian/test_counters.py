@@ -108,6 +108,12 @@ def test_without_a_known_rate_only_a_fall_to_zero_itself_is_a_reset() -> None:
     assert kinds(events) == [MeterEvent.NEGATIVE_JUMP]
 
 
+def test_a_register_that_is_reset_again_and_again_is_counted_each_time() -> None:
+    between, events = hourly(UNKNOWN, 0, 5, 0, 3, 0, 2)
+    assert between.amount.tolist() == [5, 0, 3, 0, 2]
+    assert kinds(events) == [MeterEvent.RESET] * 2
+
+
 def test_a_replaced_meter_is_counted_to_its_end_and_the_new_one_from_its_start() -> None:
     swap = Replacement(START + timedelta(minutes=90), old_final=130, new_initial=7)
     between, events = hourly(Meter(max_rate_per_s=1, replacements=(swap,)), 100, 120, 12, 20)

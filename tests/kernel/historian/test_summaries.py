@@ -287,6 +287,18 @@ def test_constant_power_over_a_day_of_changed_clocks_is_the_energy_of_its_hours(
         assert energy.covered.tolist() == [1.0]
 
 
+def test_a_gap_as_long_as_the_limit_is_reached_over_and_a_longer_one_is_not() -> None:
+    columns = columns_of([points_of((1, 4.0), (8, 8.0), (15.1, 8.0))])
+    found = aggregate_samples(*columns, COARSE, Measure.INTEGRAL, linear(timedelta(seconds=7)))
+    assert told(found) == {(0, 0): (42.0, 7 / 30)}
+
+
+def test_nothing_is_drawn_from_one_tag_to_another() -> None:
+    columns = columns_of([points_of((1, 4.0)), points_of((3, 8.0), (12, 8.0))])
+    found = aggregate_samples(*columns, FINE, Measure.INTEGRAL, linear(timedelta(minutes=1)))
+    assert told(found) == {(1, 0): (56.0, 0.7), (1, 10 * S): (16.0, 0.2)}
+
+
 def test_a_rollup_does_not_answer_across_a_gap_beyond_the_limit() -> None:
     points = points_of((1, 8.0), (28, 8.0), (31, 8.0))
     rollup = summarise(*columns_of([points]), COARSE)

@@ -13,10 +13,11 @@ _US = 1e-6  # [s]
 
 
 class Measure(StrEnum):
-    """What a step comes to. Sum, count and std are of its own good samples, whatever the policy.
+    """What a step comes to.
 
-    The others are of the signal that the policy draws: under hold and linear what comes over the step's edges belongs
-    to it, so that min <= mean <= max always. Where samples stand for themselves, these too are of the samples alone.
+    Sum, count and std are of its own good samples, whatever the policy; without any there is no row. The others are of
+    the signal that the policy draws: under hold and linear what comes over the step's edges belongs to it, so that
+    min <= mean <= max (to rounding). Where samples stand for themselves, these too are of the samples alone.
     """
 
     MEAN = "mean"  # over the time that is known; of samples that stand for themselves the plain mean
