@@ -106,7 +106,20 @@ async def test_a_damaged_file_is_named_and_the_rest_is_readable(
     assert len(numbers_of(await sealed.read([TagId(1)], EVER), 1)) == 51
 
 
-async def test_a_second_server_on_the_same_folder_is_told_so(tmp_path: Path) -> None:
+async def test_a_file_that_is_cut_short_while_it_is_open_is_no_end_of_the_server(tmp_path: Path) -> None:
+    historian = TieredHistorian(tmp_path / "hot", tmp_path / "lake")
+    for number in range(60):
+        await historian.write(numbered(number, tags=2000))
+    await historian.seal_now()
+    assert (await historian.read([TagId(1)], EVER)).num_rows == 60
+    (file,) = (tmp_path / "lake" / "samples").rglob("*.parquet")
+    file.write_bytes(file.read_bytes()[: 64 * 4096])
+    with pytest.raises(DamagedFileError, match=file.name):
+        await historian.read(tag_ids(2000), EVER)
+    await historian.close()
+
+
+async def test_a_folder_that_is_none_of_ours_is_told(tmp_path: Path) -> None:
     (tmp_path / "hot").write_bytes(b"this is no database" * 1000)
     with pytest.raises(HistorianUnopenableError, match="cannot be opened"):
         TieredHistorian(tmp_path / "hot", tmp_path / "lake")

@@ -7,7 +7,7 @@ lake's files draw their order from one counter, so that of two samples with the 
 one is known.
 
 A frame is magic, length and CRC-32 of an Arrow record batch (IPC encapsulated message, schema STORED). What a crash
-cut short was never acknowledged: the first frame that is not whole ends the log.
+cut short was never acknowledged; a frame that the disk damaged is logged, and those behind it are read.
 """
 
 import fcntl
@@ -246,7 +246,7 @@ class _LogFile:
     def __init__(self, path: Path) -> None:
         self._room = 0
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        self._end = sum(len(frame) + _HEADER.size for frame in _frames(path))
+        self._end = max((end for end, _ in _frames(path)), default=0)
         self._cut()
         sync_folder(path.parent)
 
@@ -316,24 +316,38 @@ def _framed(batch: pa.RecordBatch) -> bytes:
     return _HEADER.pack(_MAGIC, len(body), zlib.crc32(body)) + body
 
 
-def _frames(path: Path) -> Iterator[bytes]:
-    """The whole frames of a file; the first that is not whole ends it."""
-    with path.open("rb") as file:
-        while len(header := file.read(_HEADER.size)) == _HEADER.size:
-            magic, length, checksum = _HEADER.unpack(header)
-            if magic != _MAGIC:
-                if any(header):
-                    _log.error("historian.log-damaged", path=str(path), at=file.tell() - _HEADER.size)
-                return
-            body = file.read(length)
-            if len(body) < length or zlib.crc32(body) != checksum:
-                _log.warning("historian.log-cut", path=str(path), at=file.tell() - len(body))
-                return
-            yield body
+def _frames(path: Path) -> Iterator[tuple[int, memoryview]]:
+    """The whole frames of a file and where each ends.
+
+    After a damaged place the next whole frame is looked for: what was acknowledged behind it is not lost with it.
+    """
+    content = path.read_bytes()
+    end = at = 0
+    while (at := content.find(_MAGIC, at)) >= 0:
+        body = _body_at(content, at)
+        if body is None:
+            at += 1
+            continue
+        if at > end:
+            _log.error("historian.log-damaged", path=str(path), begins=end, ends=at)
+        end = at = at + _HEADER.size + len(body)
+        yield end, body
+    if content[end : end + _HEADER.size].strip(b"\0"):
+        _log.warning("historian.log-cut", path=str(path), at=end)
+
+
+def _body_at(content: bytes, at: int) -> memoryview | None:
+    """The batch of the frame that begins here, where it is whole."""
+    if at + _HEADER.size > len(content):
+        return None
+    _, length, checksum = _HEADER.unpack_from(content, at)
+    begin = at + _HEADER.size
+    body = memoryview(content)[begin : begin + length]
+    return body if len(body) == length and zlib.crc32(body) == checksum else None
 
 
 def _replayed(path: Path) -> Generation:
     generation = Generation(int(path.stem), path)
-    for body in _frames(path):
+    for _, body in _frames(path):
         generation.columns.append(pa.ipc.read_record_batch(pa.py_buffer(body), STORED))
     return generation

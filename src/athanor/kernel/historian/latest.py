@@ -6,9 +6,12 @@ from typing import Self
 
 import numpy as np
 import pyarrow as pa
+import structlog
 
 from athanor.kernel.historian.port import STORED
 from athanor.kernel.telemetry import TIME
+
+_log = structlog.get_logger(__name__)
 
 _NEVER = np.iinfo(np.int64).min
 _KEPT = STORED.append(pa.field("written", pa.int64(), nullable=False))
@@ -26,12 +29,21 @@ class LatestSamples:
 
     @classmethod
     def load(cls, file: Path) -> Self:
-        """As saved; empty where there is no file. Raises OSError for one that is damaged."""
+        """As saved; empty where there is no file. One that is damaged is set aside: all but the newest is elsewhere.
+
+        Raises OSError.
+        """
         latest = cls()
-        if file.exists():
-            with pa.ipc.open_file(str(file)) as reader:
+        try:
+            with pa.OSFile(str(file)) as source, pa.ipc.open_file(source) as reader:
                 table = reader.read_all()
             latest._take(table, table["written"].to_numpy())
+        except FileNotFoundError:
+            return latest
+        except (pa.ArrowException, KeyError) as error:
+            aside = file.replace(file.with_suffix(".damaged"))
+            _log.error("historian.latest-damaged", set_aside_as=str(aside), reason=str(error))
+            return cls()
         return latest
 
     def save(self, file: Path) -> None:

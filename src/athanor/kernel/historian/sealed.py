@@ -21,13 +21,14 @@ class SealedReader:
         """Raises DamagedFileError."""
         self.path = path
         try:
-            self._file = pq.ParquetFile(path, memory_map=True)
+            self._file = pq.ParquetFile(path)  # not mapped: a fault of the disk would be a signal that ends us
         except (OSError, pa.ArrowException) as error:
             raise DamagedFileError(path, error) from error
-        metadata = self._file.metadata
-        statistics = [metadata.row_group(group).column(0).statistics for group in range(metadata.num_row_groups)]
-        self._first = np.array([one.min for one in statistics], np.int64)
-        self._last = np.array([one.max for one in statistics], np.int64)
+        groups = [self._file.metadata.row_group(number) for number in range(self._file.num_row_groups)]
+        statistics = [group.column(0).statistics for group in groups]
+        self.first_tags = np.array([one.min for one in statistics], np.int64)  # of each row group, ascending
+        self.last_tags = np.array([one.max for one in statistics], np.int64)
+        self.group_rows = np.array([group.num_rows for group in groups], np.int64)
         self._reading = threading.Lock()  # a ParquetFile is for one thread
 
     def read(self, tags: np.ndarray | None, start_us: int, end_us: int) -> pa.Table:
@@ -35,22 +36,29 @@ class SealedReader:
 
         Raises DamagedFileError.
         """
-        groups = self._groups_with(tags)
+        return _within(self._rows_of(self._groups_with(tags)), tags, start_us, end_us).cast(STORED)
+
+    def between(self, first_tag: int, last_tag: int) -> pa.Table:
+        """Samples (STORED) of these tags and all between, by tag, then time. Raises DamagedFileError."""
+        rows = self._rows_of(np.flatnonzero((self.first_tags <= last_tag) & (self.last_tags >= first_tag)))
+        begin, end = np.searchsorted(rows["tag"].to_numpy(), [first_tag, last_tag + 1])
+        return rows.slice(begin, end - begin).cast(STORED)
+
+    def _rows_of(self, groups: np.ndarray) -> pa.Table:
         if not len(groups):
             return STORED.empty_table()
         try:
             with self._reading:
-                rows = self._file.read_row_groups(groups.tolist(), use_threads=False)
+                return self._file.read_row_groups(groups.tolist(), use_threads=False)
         except (OSError, pa.ArrowException) as error:
             raise DamagedFileError(self.path, error) from error
-        return _within(rows, tags, start_us, end_us).cast(STORED)
 
     def _groups_with(self, tags: np.ndarray | None) -> np.ndarray:
         if tags is None:
-            return np.arange(len(self._first))
-        place = np.searchsorted(tags, self._first)  # the first wanted tag that the group could hold
+            return np.arange(len(self.first_tags))
+        place = np.searchsorted(tags, self.first_tags)  # the first wanted tag that the group could hold
         wanted = tags[np.minimum(place, len(tags) - 1)]
-        return np.flatnonzero((place < len(tags)) & (wanted <= self._last))
+        return np.flatnonzero((place < len(tags)) & (wanted <= self.last_tags))
 
 
 class SealedFiles:
