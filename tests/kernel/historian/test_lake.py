@@ -1,5 +1,6 @@
 """The lake is plain Delta: other engines read it without Athanor, and a damaged file is named."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,12 +14,13 @@ from deltalake import DeltaTable
 from athanor.kernel.historian.lake import publish_tags
 from athanor.kernel.historian.port import Aggregate, DamagedFileError, HistorianUnopenableError, Span
 from athanor.kernel.historian.tiered import TieredHistorian
-from athanor.kernel.plant.model import TagId
+from athanor.kernel.plant.model import Plant, TagId
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.plant.yaml_file import load_plant
 
 from .samples import EVER, START, numbered, numbers_of, tag_ids
 
+MANUAL = Path(__file__).parents[3] / "docs" / "historian.md"
 PLANT = """
 park: {id: test, name: {en: Test, zh_CN: 测试}, timezone: UTC}
 tenants: [{id: copper, name: {en: Copper, zh_CN: 铜}}]
@@ -45,6 +47,11 @@ async def sealed(tmp_path: Path) -> AsyncIterator[TieredHistorian]:
     await historian.close()
 
 
+def plant_in(folder: Path) -> Plant:
+    (folder / "plant.yaml").write_text(PLANT, encoding="utf-8")
+    return load_plant(folder / "plant.yaml")
+
+
 def rows(table: pa.Table) -> list[tuple[object, ...]]:
     """Tag, time and value, as every engine can say them."""
     return sorted((row["tag"], row["time"].timestamp(), row["value"]) for row in table.to_pylist())
@@ -66,8 +73,7 @@ async def test_duckdb_polars_and_arrow_read_the_same_rows_as_the_historian(
 
 
 async def test_the_table_of_tags_beside_it_tells_what_the_ids_mean(sealed: TieredHistorian, tmp_path: Path) -> None:
-    (tmp_path / "plant.yaml").write_text(PLANT, encoding="utf-8")
-    plant = RunningPlant(load_plant(tmp_path / "plant.yaml"), 1, {"smelter.power": TagId(1), "smelter.flow": TagId(2)})
+    plant = RunningPlant(plant_in(tmp_path), 1, {"smelter.power": TagId(1), "smelter.flow": TagId(2)})
     publish_tags(tmp_path / "lake", plant)
     publish_tags(tmp_path / "lake", plant)
     tags = DeltaTable(str(tmp_path / "lake" / "tags"))
@@ -79,6 +85,31 @@ async def test_the_table_of_tags_beside_it_tells_what_the_ids_mean(sealed: Tiere
         ("smelter.flow", "t/h", "copper", "流量", 50),
         ("smelter.power", "kW", "copper", "功率", 50),
     ]
+
+
+def blocks(language: str) -> list[str]:
+    """The manual's programs in one language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", MANUAL.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+async def test_the_manuals_programs_read_the_lake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = Path("athanor-data")
+    historian = TieredHistorian(data / "hot", data / "lake")
+    for batch in (numbered(0, tags=TAGS), numbered(200, tags=TAGS), numbered(200, tags=TAGS + 1)):
+        await historian.write(batch)
+        await historian.seal_now()
+    await historian.close()
+    publish_tags(data / "lake", RunningPlant(plant_in(tmp_path), 1, {"smelter.power": TagId(1)}))
+    with_duckdb, with_polars, _ = blocks("python")
+    exec(with_duckdb, {})  # noqa: S102 our own manual's
+    exec(with_polars, {})  # noqa: S102
+    assert "smelter.power" in capsys.readouterr().out
+    once = blocks("sql")[-1].replace("2026-11-21", "2026-03-30")
+    rows = duckdb.sql(once).aggregate("count(*), count(DISTINCT tag)").fetchall()
+    assert rows == [(TAGS + 1, TAGS + 1)]
 
 
 @pytest.mark.parametrize("damage", ["cut short", "overwritten", "removed"])
