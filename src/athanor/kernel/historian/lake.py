@@ -6,8 +6,10 @@ in the historian's one counter, so that of two samples with the same tag and tim
 
 import json
 import os
+import threading
+import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +21,7 @@ import pyarrow.parquet as pq
 import structlog
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
-from deltalake.transaction import AddAction, CommitProperties, Transaction
+from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
 
 from athanor.kernel.historian.layout import SEALED, WRITER_OPTIONS, write_row_groups
 from athanor.kernel.historian.port import HistorianFullError, Span, microseconds, moment
@@ -32,6 +34,7 @@ TAGS = pa.schema(
     [pa.field("id", pa.int32(), nullable=False)]
     + [pa.field(name, pa.string()) for name in ("path", "unit", "kind", "tenant", "name_en", "name_zh_CN")]
 )
+_KEPT_FOR_READERS_S = 3600.0
 _SEALED_BY = "athanor.hot"  # the Delta application id under which the last sealed generation is noted
 
 
@@ -65,6 +68,8 @@ class Lake:
             DeltaTable.create(str(self.folder), schema=_TABLE, partition_by=["day"], name="samples")
         self._table = DeltaTable(str(self.folder))
         self._files = self._listed()
+        self._committing = threading.Lock()
+        self._retired: list[tuple[float, Path]] = []  # and until when, by the monotonic clock
 
     @property
     def files(self) -> tuple[SealedFile, ...]:
@@ -92,18 +97,58 @@ class Lake:
         Each day comes as sorted tables (SEALED), tags ascending from one to the next and none in two of them.
         Raises HistorianFullError, leaving the table as it was.
         """
+        self._change(days, order, [], [Transaction(_SEALED_BY, order)] if is_generation else [])
+
+    def replace(self, files: Sequence[SealedFile], tables: Iterable[pa.Table]) -> None:
+        """Put one file in the place of some of one day, in one commit, durable on return.
+
+        `tables` hold all that the files do, sorted as for `add`. The files stay on the disk for an hour, for those who
+        are reading them. Raises HistorianFullError, leaving the table as it was.
+        """
+        now_ms = int(time.time() * 1000)
+        removed = [
+            RemoveAction(
+                str(file.path.relative_to(self.folder)),
+                data_change=False,
+                deletion_timestamp=now_ms,
+                partition_values={"day": file.day.isoformat()},
+            )
+            for file in files
+        ]
+        self._change([(files[0].day, tables)], max(file.order for file in files), removed, [])
+        self._retired += [(time.monotonic() + _KEPT_FOR_READERS_S, file.path) for file in files]
+
+    def remove_retired(self) -> list[Path]:
+        """Remove from the disk the replaced files whose hour is over; returns which."""
+        now = time.monotonic()
+        gone = [path for until, path in self._retired if until <= now]
+        self._retired = [(until, path) for until, path in self._retired if until > now]
+        for path in gone:
+            path.unlink(missing_ok=True)
+        return gone
+
+    def _change(
+        self,
+        days: Iterable[tuple[date, Iterable[pa.Table]]],
+        order: int,
+        removed: list[RemoveAction],
+        transactions: list[Transaction],
+    ) -> None:
         added: list[AddAction] = []
         try:
             for day, tables in days:
-                if (action := self._write(day, tables, order)) is not None:
+                if (action := self._write(day, tables, order, is_new=not removed)) is not None:
                     added.append(action)
-            self._commit(added, [Transaction(_SEALED_BY, order)] if is_generation else [])
-        except (OSError, DeltaError) as error:
+            with self._committing:
+                self._commit([*added, *removed], transactions)
+                _make_durable(self.folder / "_delta_log" / f"{self._table.version():020d}.json")
+                self._files = self._listed()
+        except BaseException as error:
             for action in added:
                 (self.folder / action.path).unlink(missing_ok=True)
-            raise HistorianFullError(self.folder, error) from error
-        _make_durable(self.folder / "_delta_log" / f"{self._table.version():020d}.json")
-        self._files = self._listed()
+            if isinstance(error, OSError | DeltaError):
+                raise HistorianFullError(self.folder, error) from error
+            raise
 
     def remove_unlisted(self) -> None:
         """Remove files that a crash left behind before they were in the table. For the one process that writes it."""
@@ -113,11 +158,11 @@ class Lake:
                 _log.info("lake.unfinished-file-removed", path=str(path))
                 path.unlink(missing_ok=True)
 
-    def _commit(self, added: list[AddAction], transactions: list[Transaction]) -> None:
+    def _commit(self, actions: list[AddAction | RemoveAction], transactions: list[Transaction]) -> None:
         before = self._table.version()
         try:
             self._table.create_write_transaction(
-                added,
+                actions,
                 mode="append",
                 schema=_TABLE,
                 partition_by=["day"],
@@ -131,7 +176,7 @@ class Lake:
         else:
             self._table.update_incremental()
 
-    def _write(self, day: date, tables: Iterable[pa.Table], order: int) -> AddAction | None:
+    def _write(self, day: date, tables: Iterable[pa.Table], order: int, *, is_new: bool) -> AddAction | None:
         name = f"day={day.isoformat()}/{order:012d}-{uuid.uuid4().hex[:12]}.parquet"
         path = self.folder / name
         path.parent.mkdir(exist_ok=True)
@@ -146,7 +191,7 @@ class Lake:
             return None
         _make_durable(path, self.folder)
         size, changed_ms = path.stat().st_size, path.stat().st_mtime_ns // 1_000_000
-        return AddAction(name, size, {"day": day.isoformat()}, changed_ms, data_change=True, stats=bounds.statistics())
+        return AddAction(name, size, {"day": day.isoformat()}, changed_ms, is_new, bounds.statistics())
 
     def _listed(self) -> tuple[SealedFile, ...]:
         actions = pa.table(self._table.get_add_actions(flatten=True)).to_pylist()

@@ -1,15 +1,16 @@
 """The embedded historian: a hot tail in a log and sealed days in a Delta lake, read as one. One folder, no server.
 
 For one plant, for development, for tests. Writes go through one thread that stores everything waiting with one flush
-to the disk, so that many small edges cost no more than one large one. Sealing runs in a thread of its own.
+to the disk, so that many small edges cost no more than one large one. Sealing and compaction run in threads of
+their own.
 """
 
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
@@ -20,12 +21,13 @@ import structlog
 from deltalake.exceptions import DeltaError
 from tsdownsample import MinMaxLTTBDownsampler
 
+from athanor.kernel.historian.compaction import merged_slices, runs_to_compact
 from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog
-from athanor.kernel.historian.lake import Lake
+from athanor.kernel.historian.lake import Lake, SealedFile
 from athanor.kernel.historian.layout import SEALED, merged, sorted_samples
 from athanor.kernel.historian.port import STORED, Aggregate, HistorianUnopenableError, Span
 from athanor.kernel.historian.resampling import resampled
-from athanor.kernel.historian.sealed import SealedFiles
+from athanor.kernel.historian.sealed import SealedFiles, SealedReader
 from athanor.kernel.plant.model import TagId
 from athanor.kernel.telemetry import TIME, Quality
 
@@ -35,7 +37,12 @@ _T = TypeVar("_T")
 NUMBERS = pa.schema([STORED.field("tag"), STORED.field("time"), STORED.field("value")])
 _READERS = 4
 _LOOK_EVERY_S = 1.0  # how often the sealer looks whether a generation is full or old
-_TRY_AGAIN_S = 30.0  # after a failure to seal
+_COMPACT_EVERY_S = 10.0  # how often the compactor looks for files to make one of
+_TRY_AGAIN_S = 30.0  # after a failure to seal or compact
+
+
+class _ClosingError(Exception):
+    """The historian closes: what takes long is given up, and done again after the next start."""
 
 
 class TieredHistorian:
@@ -68,10 +75,12 @@ class TieredHistorian:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="historian-read")
         self._closing = threading.Event()
         self._sealing = threading.Lock()
+        self._compacting = threading.Lock()
         self._writer = threading.Thread(target=self._write_waiting, name="historian-write")
         self._sealer = threading.Thread(target=self._seal_when_due, name="historian-seal")
-        self._writer.start()
-        self._sealer.start()
+        self._compactor = threading.Thread(target=self._compact_when_due, name="historian-compact")
+        for thread in (self._writer, self._sealer, self._compactor):
+            thread.start()
 
     async def write(self, batch: pa.RecordBatch) -> None:
         if self._closing.is_set():
@@ -110,6 +119,10 @@ class TieredHistorian:
     async def seal_now(self) -> None:
         """Seal everything stored so far into the lake."""
         await asyncio.to_thread(self._seal_all)
+
+    async def compact_now(self) -> None:
+        """Make one file of every run of small ones."""
+        await asyncio.to_thread(self._compact_all)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._close)
@@ -191,11 +204,48 @@ class TieredHistorian:
             )
         self._tail.forget(generation)
 
+    # --- compaction
+
+    def _compact_when_due(self) -> None:
+        is_failing = False
+        while not self._closing.wait(_TRY_AGAIN_S if is_failing else _COMPACT_EVERY_S):
+            try:
+                self._compact_all()
+                self._sealed.forget(self._lake.remove_retired())
+            except Exception as error:  # noqa: BLE001 whatever it is, the files are as they were: try again
+                if not is_failing and not self._closing.is_set():
+                    _log.error("historian.compaction-failed", reason=str(error), again_in_s=_TRY_AGAIN_S)
+                is_failing = True
+            else:
+                if is_failing:
+                    _log.info("historian.compacts-again")
+                is_failing = False
+
+    def _compact_all(self) -> None:
+        with self._compacting:
+            oldest_hot = self._tail.generations[0].order
+            for run in runs_to_compact(self._lake.files, before_order=oldest_hot, today=datetime.now(UTC).date()):
+                self._compact(run)
+
+    def _compact(self, run: Sequence[SealedFile]) -> None:
+        started = time.monotonic()
+        self._lake.replace(run, self._until_closing(merged_slices([SealedReader(file.path) for file in run])))
+        seconds = round(time.monotonic() - started, 2)
+        _log.info("historian.compacted", day=str(run[0].day), files=len(run), seconds=seconds)
+
+    def _until_closing(self, slices: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        """The slices; ends what it is part of when the historian closes meanwhile."""
+        for part in slices:
+            if self._closing.is_set():
+                raise _ClosingError
+            yield part
+
     def _close(self) -> None:
         if self._closing.is_set():
             return
         self._closing.set()
         self._sealer.join()
+        self._compactor.join()
         self._waiting.put(None)
         self._writer.join()
         self._readers.shutdown()

@@ -1,0 +1,72 @@
+"""Compaction: many small sealed files of a day become one. Which ones, and how without holding them in memory."""
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import groupby
+
+import numpy as np
+import pyarrow as pa
+
+from athanor.kernel.historian.lake import SealedFile
+from athanor.kernel.historian.layout import SEALED, merged
+from athanor.kernel.historian.sealed import SealedReader
+
+FAN_IN = 8  # files of one size that become one of the next
+PAST_DAY_FILES = 4  # from so many on a day that is over is made one, whatever the sizes
+MOST_ROWS = 500_000_000  # a larger file is left as it is
+_SMALLEST_TIER = 100_000  # [rows]
+_SLICE_ROWS = 1_000_000  # merged at a time
+
+
+def runs_to_compact(files: Sequence[SealedFile], *, before_order: int, today: date) -> list[list[SealedFile]]:
+    """Files to make one of each, of one day and with no other of that day written between them.
+
+    Files written after `before_order`, that of the oldest hot generation, stay apart: samples that are still hot may
+    have been written between them.
+    """
+    runs = []
+    by_day = sorted((file for file in files if file.order < before_order), key=lambda file: (file.day, file.order))
+    for day, group in groupby(by_day, key=lambda file: file.day):
+        of_day = list(group)
+        is_over = (today - day).days > 1  # late samples of yesterday still come
+        if is_over and len(of_day) >= PAST_DAY_FILES and sum(file.rows for file in of_day) <= MOST_ROWS:
+            runs.append(of_day)
+        else:
+            runs += [run for run in _same_tier(of_day) if len(run) >= FAN_IN]
+    return runs
+
+
+def _same_tier(files: Sequence[SealedFile]) -> Iterator[list[SealedFile]]:
+    """Neighbours in order of writing that are about equally large, and together not too large."""
+    for _, group in groupby(files, key=lambda file: _tier(file.rows)):
+        run: list[SealedFile] = []
+        for file in group:
+            if sum(one.rows for one in run) + file.rows > MOST_ROWS:
+                yield run
+                run = []
+            run.append(file)
+        yield run
+
+
+def _tier(rows: int) -> int:
+    return int(math.log(max(rows, _SMALLEST_TIER) / _SMALLEST_TIER, FAN_IN))
+
+
+def merged_slices(readers: Sequence[SealedReader]) -> Iterator[pa.Table]:
+    """All samples (SEALED) of files in order of writing, sorted, one for each tag and time, some tags at a time."""
+    for first, last in _tag_slices(readers):
+        yield merged([reader.between(first, last) for reader in readers]).cast(SEALED)
+
+
+def _tag_slices(readers: Sequence[SealedReader]) -> Iterator[tuple[int, int]]:
+    """First and last tag of slices that hold about _SLICE_ROWS rows of all files together, or one tag."""
+    starts = np.concatenate([reader.first_tags for reader in readers])
+    rows = np.concatenate([reader.group_rows for reader in readers])
+    end = max(int(reader.last_tags[-1]) for reader in readers) + 1
+    tags, places = np.unique(starts, return_inverse=True)
+    rows_from = np.bincount(places, weights=rows)
+    slice_of = np.floor(np.cumsum(rows_from) / _SLICE_ROWS).astype(np.int64)
+    cuts = tags[np.flatnonzero(np.append(True, slice_of[1:] != slice_of[:-1]))].tolist()
+    for first, following in zip(cuts, [*cuts[1:], end], strict=True):
+        yield first, following - 1
