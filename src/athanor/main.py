@@ -36,6 +36,7 @@ from athanor.kernel.database.database import Database
 from athanor.kernel.database.migrating import upgrade
 from athanor.kernel.errors import AthanorError
 from athanor.kernel.historian.lake import publish_tags
+from athanor.kernel.historian.port import HistorianFullError
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.ingest.quarantine import Quarantine
@@ -81,7 +82,10 @@ class Platform:
             plant = await store_plant(session, model)
         self.ports["plant"] = plant
         TAGS.set(len(plant.ids))
-        await asyncio.to_thread(publish_tags, folder_of(self.settings.lake_url), plant)
+        try:
+            await asyncio.to_thread(publish_tags, folder_of(self.settings.lake_url), plant)
+        except HistorianFullError as error:  # others read ids less well; that stops no plant
+            _log.error("lake.tags-not-written", reason=str(error))
 
     async def reload_plant(self) -> None:
         """Read the plant file again; one that is refused is logged with its faults, and the running plant goes on."""
@@ -248,7 +252,13 @@ async def serve(platform: Platform, listening: socket.socket, *, on_ready: Calla
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, server.stop)
     reloading: set[asyncio.Task[None]] = set()
-    loop.add_signal_handler(signal.SIGHUP, lambda: reloading.add(asyncio.create_task(platform.reload_plant())))
+
+    def reload() -> None:
+        task = asyncio.create_task(platform.reload_plant())
+        reloading.add(task)
+        task.add_done_callback(reloading.discard)  # what it raised unasked is then logged by the loop
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
     async with AsyncExitStack() as stack:
         if (edge_file := platform.settings.edge.config) is not None:
             await stack.enter_async_context(await _edge_child(platform.identity, edge_file))

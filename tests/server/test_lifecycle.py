@@ -131,6 +131,15 @@ def test_a_refused_plant_file_at_a_restart_leaves_the_stored_plant_running(own_s
     assert own_server.send([Sample("smelter.power", datetime.now(UTC), 1.0)]).json()["stored"] == 1
 
 
+def test_a_table_of_tags_that_cannot_be_written_stops_no_server(own_server: RunningServer) -> None:
+    lake = own_server.settings.data_dir / "lake"
+    lake.mkdir(parents=True)
+    (lake / "tags").write_text("this is no folder", encoding="utf-8")
+    own_server.start()
+    assert "lake.tags-not-written" in own_server.log()
+    assert own_server.send([Sample("smelter.power", datetime.now(UTC), 1.0)]).json()["stored"] == 1
+
+
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_ends_all_in_time_and_leaves_no_child(server_with_edge: RunningServer, sign: signal.Signals) -> None:
     family = server_with_edge.family()

@@ -212,7 +212,10 @@ class Lake:
 
 
 def publish_tags(folder: Path, plant: RunningPlant) -> None:
-    """Write the lake's table `tags`, by which others read ids: id, path, unit, kind, tenant and names."""
+    """Write the lake's table `tags`, by which others read ids: id, path, unit, kind, tenant and names.
+
+    Raises HistorianFullError.
+    """
     model = plant.model
     rows = [
         {
@@ -228,9 +231,12 @@ def publish_tags(folder: Path, plant: RunningPlant) -> None:
     ]
     table = pa.Table.from_pylist(rows, TAGS)
     place = folder / "tags"
-    if DeltaTable.is_deltatable(str(place)) and DeltaTable(str(place)).to_pyarrow_table().equals(table):
-        return
-    write_deltalake(str(place), table, mode="overwrite")
+    try:
+        if DeltaTable.is_deltatable(str(place)) and DeltaTable(str(place)).to_pyarrow_table().equals(table):
+            return
+        write_deltalake(str(place), table, mode="overwrite")
+    except (OSError, DeltaError) as error:
+        raise HistorianFullError(place, error) from error
 
 
 class _Bounds:
