@@ -130,6 +130,7 @@ def test_series_come_in_steps_and_as_the_points_of_a_chart(anna: httpx.Client) -
         {"step_s": 0.001, "from": "2020-01-01T00:00:00Z"},
         {"from": "0001-01-01T00:00:00+14:00"},
         {"to": "9999-12-31T23:59:59-14:00"},
+        {"from": "1990-01-01T00:00:00Z"},
         {"points": 2},
         {"how": "median"},
         {"tag": []},

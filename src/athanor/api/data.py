@@ -25,6 +25,8 @@ router = APIRouter(prefix="/api/v1", tags=["data"], dependencies=[Depends(permit
 
 _MOST_TAGS = 1000
 _MOST_ROWS = 5_000_000  # of one answer; longer histories are asked for in parts
+_MOST_SAMPLES = 20_000_000  # read for one answer, as far as the tags' periods tell
+_UNKNOWN_PERIOD_S = 10.0
 _SHORTEST_STEP_S, _LONGEST_STEP_S = 0.001, 10 * 366 * 86_400
 _PAGE = 200
 
@@ -133,6 +135,14 @@ async def series(
             raise _bad("data.too-many-rows", f"That would be more than {_MOST_ROWS} rows. Ask for longer steps.")
         table = await historian.resample(ids, span, step, how)
     else:
+        seconds = (until - start).total_seconds()
+        expected = sum(seconds / (plant.model.tag(path).period_s or _UNKNOWN_PERIOD_S) for path in paths)
+        if expected > _MOST_SAMPLES:
+            raise _bad(
+                "data.too-many-rows",
+                f"That would be about {expected:,.0f} samples; {_MOST_SAMPLES:,} are the most at once. Ask for fewer tags, "
+                "a shorter range, or steps with step_s.",
+            )
         table = await historian.read(ids, span)
     return await asyncio.to_thread(_answer, request, with_paths(table, plant, ids))  # millions of rows take a while
 

@@ -15,12 +15,20 @@ from fastapi.routing import APIRoute
 from athanor.kernel.apps.app import App
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.errors import AthanorError, NotFoundError
-from athanor.kernel.historian.port import Historian
+from athanor.kernel.historian.port import DamagedFileError, Historian, HistorianFullError
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.identity.user import User
 from athanor.kernel.plant.running import RunningPlant
 from athanor.web.injection import PortNotGrantedError, Ports
 from athanor.web.sessions import user_of
+
+
+# What is not the caller's fault is not answered as one.
+_STATUS = (
+    (NotFoundError, HTTPStatus.NOT_FOUND),
+    (DamagedFileError, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (HistorianFullError, HTTPStatus.SERVICE_UNAVAILABLE),
+)
 
 
 class Handed:
@@ -97,5 +105,5 @@ def _calls(dependant: Dependant) -> Iterator[Any]:
 
 async def _explained(_request: Request, error: Exception) -> JSONResponse:
     code = error.code if isinstance(error, AthanorError) else AthanorError.code
-    status = HTTPStatus.NOT_FOUND if isinstance(error, NotFoundError) else HTTPStatus.UNPROCESSABLE_ENTITY
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.UNPROCESSABLE_ENTITY)
     return JSONResponse({"detail": {"code": code, "message": str(error)}}, status)
