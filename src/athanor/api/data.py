@@ -140,8 +140,8 @@ async def series(
         if expected > _MOST_SAMPLES:
             raise _bad(
                 "data.too-many-rows",
-                f"That would be about {expected:,.0f} samples; {_MOST_SAMPLES:,} are the most at once. Ask for fewer tags, "
-                "a shorter range, or steps with step_s.",
+                f"That would be about {expected:,.0f} samples; {_MOST_SAMPLES:,} are the most at once. Ask for fewer "
+                "tags, a shorter range, or steps with step_s.",
             )
         table = await historian.read(ids, span)
     return await asyncio.to_thread(_answer, request, with_paths(table, plant, ids))  # millions of rows take a while

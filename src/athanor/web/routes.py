@@ -22,7 +22,6 @@ from athanor.kernel.plant.running import RunningPlant
 from athanor.web.injection import PortNotGrantedError, Ports
 from athanor.web.sessions import user_of
 
-
 # What is not the caller's fault is not answered as one.
 _STATUS = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
