@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from athanor.kernel.plant.model import TagId
-from athanor.kernel.telemetry import Quality
+from athanor.kernel.telemetry import Quality, newest_rows, numpy_column
 
 _NEVER = np.iinfo(np.int64).min
 
@@ -53,18 +53,15 @@ class CurrentValues:
         """
         if batch.num_rows == 0:
             return np.empty(0, np.int32)
-        tag = _numpy(batch, "tag")
-        time = _numpy(batch, "time")
+        tag, time = numpy_column(batch, "tag"), numpy_column(batch, "time")
         self._grow(int(tag.max()) + 1)
-        newest = np.lexsort((time, tag))
-        is_last = np.append(tag[newest][1:] != tag[newest][:-1], True)
-        rows = newest[is_last]
+        rows = newest_rows(tag, time)
         rows = rows[time[rows] >= self._time[tag[rows]]]
         ids: np.ndarray = tag[rows]
         self._version += 1
         self._time[ids] = time[rows]
-        self._value[ids] = _numpy(batch, "value")[rows]
-        self._quality[ids] = _numpy(batch, "quality")[rows]
+        self._value[ids] = numpy_column(batch, "value")[rows]
+        self._quality[ids] = numpy_column(batch, "quality")[rows]
         self._changed[ids] = self._version
         self._keep_texts(batch, rows, ids)
         return ids
@@ -127,11 +124,3 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def _moment(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def _numpy(batch: pa.RecordBatch | pa.Table, column: str) -> np.ndarray:
-    array = batch.column(column)
-    if column == "time":
-        array = array.cast(pa.int64())
-    values: np.ndarray = array.to_numpy(zero_copy_only=False) if isinstance(array, pa.Array) else array.to_numpy()
-    return values

@@ -133,6 +133,25 @@ def samples_of(batch: pa.RecordBatch | pa.Table) -> list[Sample]:
     ]
 
 
+def numpy_column(samples: pa.RecordBatch | pa.Table, name: str) -> np.ndarray:
+    """A column as NumPy has it: times as microseconds since 1970 UTC, null numbers as NaN."""
+    array = samples.column(name)
+    if name == "time":
+        array = array.cast(pa.int64())
+    column: np.ndarray = array.to_numpy(zero_copy_only=False) if isinstance(array, pa.Array) else array.to_numpy()
+    return column
+
+
+def newest_rows(tag: np.ndarray, time_us: np.ndarray) -> np.ndarray:
+    """Of each tag the row with the latest time, and of equal times the last such row; by tag."""
+    if len(tag) == 0:
+        return np.empty(0, np.int64)
+    order = np.lexsort((time_us, tag))  # stable: equals stay in the order they came in
+    is_last = np.append(tag[order][1:] != tag[order][:-1], True)
+    rows: np.ndarray = order[is_last]
+    return rows
+
+
 _WRITE_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 

@@ -27,7 +27,7 @@ import structlog
 
 from athanor.kernel.historian.latest import LatestSamples, sync_folder
 from athanor.kernel.historian.port import STORED, HistorianFullError, HistorianUnopenableError
-from athanor.kernel.telemetry import TIME
+from athanor.kernel.telemetry import TIME, numpy_column
 
 _log = structlog.get_logger(__name__)
 
@@ -82,10 +82,10 @@ class _Columns:
         if end > len(self.tag):
             self._grow(max(end, 2 * len(self.tag)))
         place = slice(self.rows, end)
-        self.tag[place] = batch.column("tag").to_numpy(zero_copy_only=False)
-        self.time_us[place] = batch.column("time").cast(pa.int64()).to_numpy(zero_copy_only=False)
-        self.value[place] = batch.column("value").to_numpy(zero_copy_only=False)
-        self.quality[place] = batch.column("quality").to_numpy(zero_copy_only=False)
+        self.tag[place] = numpy_column(batch, "tag")
+        self.time_us[place] = numpy_column(batch, "time")
+        self.value[place] = numpy_column(batch, "value")
+        self.quality[place] = numpy_column(batch, "quality")
         text = batch.column("text")
         if text.null_count < len(text):
             said = enumerate(text.to_pylist(), start=self.rows)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import structlog
 
 from athanor.kernel.historian.port import STORED
-from athanor.kernel.telemetry import TIME
+from athanor.kernel.telemetry import TIME, newest_rows, numpy_column
 
 _log = structlog.get_logger(__name__)
 
@@ -82,17 +82,17 @@ class LatestSamples:
     def _take(self, samples: pa.RecordBatch | pa.Table, written: np.ndarray) -> None:
         if samples.num_rows == 0:
             return
-        tag, time_us = _column(samples, "tag"), _column(samples, "time")
+        tag, time_us = numpy_column(samples, "tag"), numpy_column(samples, "time")
         self._grow(int(tag.max()) + 1)
-        order = np.lexsort((time_us, tag))  # stable: of equal times the later row comes last
-        rows = order[np.append(tag[order][1:] != tag[order][:-1], True)]
+        rows = newest_rows(tag, time_us)
         newer = (time_us[rows] > self._time_us[tag[rows]]) | (
             (time_us[rows] == self._time_us[tag[rows]]) & (written[rows] >= self._written[tag[rows]])
         )
         rows = rows[newer]
         tags = tag[rows]
         self._time_us[tags], self._written[tags] = time_us[rows], written[rows]
-        self._value[tags], self._quality[tags] = _column(samples, "value")[rows], _column(samples, "quality")[rows]
+        self._value[tags] = numpy_column(samples, "value")[rows]
+        self._quality[tags] = numpy_column(samples, "quality")[rows]
         self._take_texts(samples.column("text"), rows, tags)
 
     def _take_texts(self, text: pa.Array | pa.ChunkedArray, rows: np.ndarray, tags: np.ndarray) -> None:
@@ -121,11 +121,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _column(samples: pa.RecordBatch | pa.Table, name: str) -> np.ndarray:
-    array = samples.column(name)
-    if name == "time":
-        array = array.cast(pa.int64())
-    column: np.ndarray = array.to_numpy(zero_copy_only=False) if isinstance(array, pa.Array) else array.to_numpy()
-    return column
