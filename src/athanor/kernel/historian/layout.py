@@ -11,7 +11,7 @@ from athanor.kernel.historian.port import STORED
 # Delta's `byte` is signed, and engines that read the table hold Parquet to it.
 SEALED = STORED.set(STORED.get_field_index("quality"), pa.field("quality", pa.int8(), nullable=False))
 
-ROW_GROUP_ROWS = 65_536  # a tag a day at 1 Hz is more; slow tags share a group of about this size
+ROW_GROUP_ROWS = 8_192  # a tag a day at 1 Hz is more; slow tags share a group of about this size
 
 WRITER_OPTIONS = {
     "compression": "zstd",

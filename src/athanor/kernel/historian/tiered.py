@@ -6,6 +6,7 @@ their own.
 """
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -73,6 +74,9 @@ class TieredHistorian:
         self._seal_after_s = seal_after_s
         self._waiting: SimpleQueue[tuple[pa.RecordBatch, Future[None]] | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="historian-read")
+        self._decoders = ThreadPoolExecutor(
+            os.cpu_count(), thread_name_prefix="historian-decode"
+        )  # of one query's files
         self._closing = threading.Event()
         self._sealing = threading.Lock()
         self._compacting = threading.Lock()
@@ -249,6 +253,7 @@ class TieredHistorian:
         self._waiting.put(None)
         self._writer.join()
         self._readers.shutdown()
+        self._decoders.shutdown()
         self._tail.close()
 
     # --- reading
@@ -269,10 +274,11 @@ class TieredHistorian:
             (generation.order, generation.read(wanted, span.start_us, span.end_us))
             for generation in self._tail.generations
         ]
-        parts += [
-            (file.order, self._sealed.reader(file.path).read(wanted, span.start_us, span.end_us))
-            for file in self._lake.candidates(wanted, span)
-        ]
+        files = self._lake.candidates(wanted, span)
+        tables = self._decoders.map(
+            lambda file: self._sealed.reader(file.path).read(wanted, span.start_us, span.end_us), files
+        )
+        parts += [(file.order, table) for file, table in zip(files, tables, strict=True)]
         return merged([part for _, part in sorted(parts, key=lambda part: part[0])])
 
     def _good_numbers(self, tags: Sequence[TagId], span: Span) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
