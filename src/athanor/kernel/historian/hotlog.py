@@ -10,7 +10,6 @@ A frame is magic, length and CRC-32 of an Arrow record batch (IPC encapsulated m
 cut short was never acknowledged; a frame that the disk damaged is logged, and those behind it are read.
 """
 
-import fcntl
 import os
 import shutil
 import struct
@@ -25,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 import structlog
 
+from athanor.kernel.historian.claim import FolderClaim
 from athanor.kernel.historian.latest import LatestSamples, sync_folder
 from athanor.kernel.historian.port import STORED, HistorianFullError, HistorianUnopenableError
 from athanor.kernel.telemetry import TIME, numpy_column
@@ -145,8 +145,7 @@ class HotLog:
         self._reserve_bytes = reserve_mb * 1024**2
         self._lock = threading.Lock()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._claim = _claimed(folder / "lock")
+            self._claim = FolderClaim(folder)
             self._latest = LatestSamples.load(folder / _LATEST)
             self._generations = [_replayed(path) for path in sorted(folder.glob("*.log"))]
         except OSError as error:
@@ -154,8 +153,8 @@ class HotLog:
         for generation in self._generations:
             self._latest.take(generation.read(), generation.order)
         self._next_order = max([next_order, *(generation.order + 1 for generation in self._generations)])
-        if not self._generations:
-            self._generations = [Generation(self._next_order, folder / f"{self._next_order:012d}.log")]
+        if not self._generations or self.current.order < next_order:  # what the lake has sealed takes no more writes
+            self._generations += [Generation(self._next_order, folder / f"{self._next_order:012d}.log")]
             self._next_order += 1
         try:
             self._file = _LogFile(self.current.path)
@@ -237,7 +236,7 @@ class HotLog:
         """Let go of the files."""
         with self._lock:
             self._file.close()
-            os.close(self._claim)
+            self._claim.release()
 
 
 class _LogFile:
@@ -290,17 +289,6 @@ def _longer(column: np.ndarray, size: int) -> np.ndarray:
     longer = np.empty(size, column.dtype)
     longer[: len(column)] = column
     return longer
-
-
-def _claimed(path: Path) -> int:
-    """A handle that only one process can have. Raises OSError."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise
-    return handle
 
 
 def _write_all(handle: int, body: bytes, at: int) -> None:

@@ -78,8 +78,8 @@ class Lake:
 
     @property
     def next_order(self) -> int:
-        """Above the order of every file."""
-        return max((file.order for file in self._files), default=0) + 1
+        """Above the order of every file, and of every generation that was ever sealed."""
+        return max([self.sealed_order, 0, *(file.order for file in self._files)]) + 1
 
     @property
     def sealed_order(self) -> int:
@@ -141,14 +141,26 @@ class Lake:
                     added.append(action)
             with self._committing:
                 self._commit([*added, *removed], transactions)
-                _make_durable(self.folder / "_delta_log" / f"{self._table.version():020d}.json")
-                self._files = self._listed()
         except BaseException as error:
             for action in added:
                 (self.folder / action.path).unlink(missing_ok=True)
             if isinstance(error, OSError | DeltaError):
                 raise HistorianFullError(self.folder, error) from error
             raise
+        self.settle()  # from here on the files belong to the table, whatever fails
+
+    def settle(self) -> None:
+        """Make the last commit durable and known. What was committed may be forgotten elsewhere only after this.
+
+        Raises HistorianFullError; then do it again.
+        """
+        try:
+            with self._committing:
+                self._table.update_incremental()
+                _make_durable(self.folder / "_delta_log" / f"{self._table.version():020d}.json")
+                self._files = self._listed()
+        except (OSError, DeltaError) as error:
+            raise HistorianFullError(self.folder, error) from error
 
     def remove_unlisted(self) -> None:
         """Remove files that a crash left behind before they were in the table. For the one process that writes it."""
@@ -159,6 +171,7 @@ class Lake:
                 path.unlink(missing_ok=True)
 
     def _commit(self, actions: list[AddAction | RemoveAction], transactions: list[Transaction]) -> None:
+        """Raises only where nothing was committed, so that whoever calls may take back what it wrote."""
         before = self._table.version()
         try:
             self._table.create_write_transaction(
@@ -169,12 +182,9 @@ class Lake:
                 commit_properties=CommitProperties(app_transactions=transactions),
             )
         except (OSError, DeltaError) as error:
-            self._table.update_incremental()
-            if self._table.version() == before:
+            if not (self.folder / "_delta_log" / f"{before + 1:020d}.json").exists():
                 raise
             _log.warning("lake.tidying-failed", reason=str(error))  # what follows a commit, such as a checkpoint
-        else:
-            self._table.update_incremental()
 
     def _write(self, day: date, tables: Iterable[pa.Table], order: int, *, is_new: bool) -> AddAction | None:
         name = f"day={day.isoformat()}/{order:012d}-{uuid.uuid4().hex[:12]}.parquet"

@@ -22,11 +22,12 @@ import structlog
 from deltalake.exceptions import DeltaError
 from tsdownsample import MinMaxLTTBDownsampler
 
+from athanor.kernel.historian.claim import FolderClaim
 from athanor.kernel.historian.compaction import merged_slices, runs_to_compact
 from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog
 from athanor.kernel.historian.lake import Lake, SealedFile
 from athanor.kernel.historian.layout import SEALED, merged, sorted_samples
-from athanor.kernel.historian.port import STORED, Aggregate, HistorianUnopenableError, Span
+from athanor.kernel.historian.port import STORED, Aggregate, DamagedFileError, HistorianUnopenableError, Span
 from athanor.kernel.historian.resampling import resampled
 from athanor.kernel.historian.sealed import SealedFiles, SealedReader
 from athanor.kernel.plant.model import TagId
@@ -64,9 +65,10 @@ class TieredHistorian:
         `hot` has less than `reserve_mb` left. Raises HistorianUnopenableError.
         """
         try:
+            self._claim = FolderClaim(lake)  # before the lake is listed, so that the list is true
             self._lake = Lake(lake)
             self._tail = HotLog(hot, next_order=self._lake.next_order, reserve_mb=reserve_mb)
-            self._lake.remove_unlisted()  # the tail is ours alone: nobody else is writing them
+            self._lake.remove_unlisted()
         except (DeltaError, OSError) as error:
             raise HistorianUnopenableError(lake, error) from error
         self._sealed = SealedFiles()
@@ -158,6 +160,7 @@ class TieredHistorian:
     def _import(self, samples: pa.Table) -> None:
         rows = sorted_samples(samples.combine_chunks())
         with self._sealing:
+            self._check_open()
             order = self._tail.roll()
             self._lake.add(
                 ((day, [part]) for day, part in _by_day(rows.cast(SEALED))), order=order, is_generation=False
@@ -189,6 +192,7 @@ class TieredHistorian:
 
     def _seal_all(self) -> None:
         with self._sealing:
+            self._check_open()
             if self._tail.current.rows:
                 self._tail.roll()
             for generation in self._tail.generations[:-1]:
@@ -206,6 +210,8 @@ class TieredHistorian:
                 rows=generation.rows,
                 seconds=round(time.monotonic() - started, 2),
             )
+        else:
+            self._lake.settle()  # sealed before, and interrupted after
         self._tail.forget(generation)
 
     # --- compaction
@@ -229,7 +235,11 @@ class TieredHistorian:
         with self._compacting:
             oldest_hot = self._tail.generations[0].order
             for run in runs_to_compact(self._lake.files, before_order=oldest_hot, today=datetime.now(UTC).date()):
-                self._compact(run)
+                self._check_open()
+                try:
+                    self._compact(run)
+                except DamagedFileError as error:  # which its own queries tell; the other days need not wait for it
+                    _log.error("historian.run-not-compacted", day=str(run[0].day), reason=str(error))
 
     def _compact(self, run: Sequence[SealedFile]) -> None:
         started = time.monotonic()
@@ -240,9 +250,12 @@ class TieredHistorian:
     def _until_closing(self, slices: Iterator[pa.Table]) -> Iterator[pa.Table]:
         """The slices; ends what it is part of when the historian closes meanwhile."""
         for part in slices:
-            if self._closing.is_set():
-                raise _ClosingError
+            self._check_open()
             yield part
+
+    def _check_open(self) -> None:
+        if self._closing.is_set():
+            raise _ClosingError
 
     def _close(self) -> None:
         if self._closing.is_set():
@@ -254,7 +267,9 @@ class TieredHistorian:
         self._writer.join()
         self._readers.shutdown()
         self._decoders.shutdown()
-        self._tail.close()
+        with self._sealing, self._compacting:  # an import, or what was asked for by hand, may still be at work
+            self._tail.close()
+            self._claim.release()
 
     # --- reading
 
