@@ -5,15 +5,33 @@ how_to_install() {
     echo "sudo apt-get install --no-install-recommends $*"
 }
 
+# Whether there is a Debian here whose packages this user may install without being asked for a password.
+may_install() {
+    command -v apt-get >/dev/null && { [[ $(id -u) -eq 0 ]] || sudo -n true 2>/dev/null; }
+}
+
+# as_root COMMAND…: run it with the rights that may_install found.
+as_root() {
+    if [[ $(id -u) -eq 0 ]]; then "$@"; else sudo -n "$@"; fi
+}
+
 # install_debian_packages PACKAGE…: 0 when installed, 1 when this user may not or the packages cannot be had.
 install_debian_packages() {
-    local root=()
-    command -v apt-get >/dev/null || return 1
-    if [[ $(id -u) -ne 0 ]]; then
-        sudo -n true 2>/dev/null || return 1
-        root=(sudo -n)
-    fi
-    local install=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@")
+    may_install || return 1
+    local install=(as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@")
     # The package lists may be missing or old: only then are they fetched.
-    "${install[@]}" || { "${root[@]}" apt-get update -q && "${install[@]}"; }
+    "${install[@]}" || { as_root apt-get update -q && "${install[@]}"; }
+}
+
+# without_system_cluster COMMAND…: while it runs, PostgreSQL's package makes and starts no cluster when it is installed.
+without_system_cluster() {
+    local refusal=/etc/postgresql-common/createcluster.d/athanor-tests.conf status=0
+    if may_install; then
+        as_root install -D -m 644 /dev/stdin "$refusal" <<<"create_main_cluster = false" || return 1
+    fi
+    "$@" || status=$?
+    if may_install; then
+        as_root rm -f "$refusal"
+    fi
+    return "$status"
 }

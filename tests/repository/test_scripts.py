@@ -9,7 +9,7 @@ import pytest
 
 from .tree import ROOT
 
-NEEDS_A_BROKER = "def test_that_needs_a_broker(require_mosquitto): ...\n"
+NEEDS_A_SERVER = "def test_that_needs_a_server({fixture}): ...\n"
 
 
 @pytest.fixture
@@ -52,14 +52,17 @@ def test_missing_test_tools_stop_continuous_integration(bare_machine: dict[str, 
     assert run("install-test-tools", env=bare_machine | {"CI": "true"}).returncode == 1
 
 
+@pytest.mark.parametrize("fixture", ["require_mosquitto", "postgresql_url"])
 @pytest.mark.parametrize(("everything", "outcome"), [("0", "1 skipped"), ("1", "1 error")])
-def test_a_missing_broker_skips_a_test_at_a_desk_and_fails_it_in_continuous_integration(
-    bare_machine: dict[str, str], tmp_path: Path, everything: str, outcome: str
+def test_a_missing_server_skips_a_test_at_a_desk_and_fails_it_in_continuous_integration(
+    bare_machine: dict[str, str], tmp_path: Path, fixture: str, everything: str, outcome: str
 ) -> None:
-    conftest = (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8").replace("/usr/sbin", str(tmp_path))
+    conftest = (ROOT / "tests" / "conftest.py").read_text(encoding="utf-8")
+    for place in ("/usr/sbin", "/usr/lib/postgresql"):
+        conftest = conftest.replace(place, str(tmp_path))
     (tmp_path / "conftest.py").write_text(conftest, encoding="utf-8")
-    (tmp_path / "test_broker.py").write_text(NEEDS_A_BROKER)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", tmp_path]
+    (tmp_path / "test_server.py").write_text(NEEDS_A_SERVER.format(fixture=fixture))
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--override-ini=asyncio_mode=auto", tmp_path]
     environment = bare_machine | {"ATHANOR_TEST_REQUIRE_ALL": everything}
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=False).stdout
     assert outcome in said

@@ -49,19 +49,24 @@ def wait_for(claim: Callable[[], Any], what: str, within_s: float = 30) -> Any:
 class RunningServer:
     """The server under test and what a test does to it."""
 
-    def __init__(self, folder: Path, *, edge_file: Path | None = None) -> None:
+    def __init__(self, folder: Path, *, edge_file: Path | None = None, database_url: str | None = None) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.plant_file = folder / "plant.yaml"
         shutil.copy(PLANT, self.plant_file)
-        self.settings = Settings(data_dir=folder / "data", plant_file=self.plant_file)
+        database: dict[str, Any] = {} if database_url is None else {"database_url": database_url}
+        self.settings = Settings(data_dir=folder / "data", plant_file=self.plant_file, **database)
         self.environment = {
             **os.environ,
             "ATHANOR_DATA_DIR": str(self.settings.data_dir),
             "ATHANOR_PLANT_FILE": str(self.plant_file),
             "ATHANOR_SERVER__PORT": str(self.port),
-        } | ({} if edge_file is None else {"ATHANOR_EDGE__CONFIG": str(edge_file)})
+        }
+        if database_url is not None:
+            self.environment["ATHANOR_DATABASE_URL"] = database_url
+        if edge_file is not None:
+            self.environment["ATHANOR_EDGE__CONFIG"] = str(edge_file)
         self.log_file = folder / "server.log"
         self.token = ""
         self.sessions: dict[str, str] = {}

@@ -1,17 +1,18 @@
 import asyncio
-import sqlite3
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy.exc import DBAPIError
 
-import athanor.kernel.identity.tables
 import athanor.kernel.plant.tables  # noqa: F401
 from athanor.kernel.database.base import Base
 from athanor.kernel.database.database import Database, DatabaseUnreachableError
 from athanor.kernel.database.migrating import DatabaseNewerError, newest_revision, revision_of, upgrade
+from athanor.kernel.identity.audit import record
+from athanor.kernel.identity.tables import AuditRow
 
 KERNEL_PREFIXES = ("plant_", "identity_")
 
@@ -82,13 +83,12 @@ async def test_a_server_that_does_not_answer_is_named_without_its_password() -> 
     assert "127.0.0.1:1/athanor" in str(caught.value)
 
 
-def test_the_audit_trail_refuses_change_and_deletion(tmp_path: Path) -> None:
-    asyncio.run(upgrade(f"sqlite+aiosqlite:///{tmp_path}/athanor.db"))
-    connection = sqlite3.connect(tmp_path / "athanor.db")
-    connection.execute(
-        "INSERT INTO identity_audit (at, actor, action, subject, address, detail) VALUES ('2024', 'a', 'b', '', '', '')"
-    )
-    for statement in ("UPDATE identity_audit SET actor = 'nobody'", "DELETE FROM identity_audit"):
-        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-            connection.execute(statement)
-    connection.close()
+@pytest.mark.parametrize("statement", ["UPDATE identity_audit SET actor = 'nobody'", "DELETE FROM identity_audit"])
+async def test_the_audit_trail_refuses_change_and_deletion(database: Database, statement: str) -> None:
+    async with database.session() as session:
+        record(session, "anna", "test.done")
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with database.session() as session:
+            await session.execute(text(statement))
+    async with database.reading() as session:
+        assert (await session.scalars(select(AuditRow.actor))).all() == ["anna"]
