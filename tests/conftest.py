@@ -13,9 +13,14 @@ from typing import Any, NoReturn
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+# A machine that is busy with something else makes no property false.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 POSTGRESQL_URL = "ATHANOR_TEST_POSTGRESQL_URL"

@@ -15,6 +15,7 @@ _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 _STEADY_AFTER_S = 60.0  # a child that lived so long starts again without a pause
 _END_WITHIN_S = 10.0
+_LONGEST_LINE = 1024 * 1024  # [B] of what a child says when it is ready
 
 
 class ChildFailedError(AthanorError):
@@ -36,7 +37,7 @@ class Child:
 
     def __init__(self, name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
         self._name = name
-        self._command = [sys.executable, "-m", module, *arguments]
+        self._command = [sys.executable, "-P", "-m", module, *arguments]  # -P: nothing from the current folder
         self._environment = dict(environment)
         self._process: asyncio.subprocess.Process | None = None
         self._is_ending = False
@@ -66,9 +67,7 @@ class Child:
         pause_s = _FIRST_PAUSE_S
         while not self._is_ending:
             started = asyncio.get_running_loop().time()
-            process = await self._start()
-            await self._read_output(process)
-            status = await process.wait()
+            status = await self._run_once()
             if self._is_ending:
                 return
             if asyncio.get_running_loop().time() - started >= _STEADY_AFTER_S:
@@ -77,12 +76,22 @@ class Child:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
+    async def _run_once(self) -> int | str:
+        """Start it and wait for its end: its exit status, or why it could not be started."""
+        try:
+            process = await self._start()
+        except OSError as error:
+            return str(error)
+        await self._read_output(process)
+        return await process.wait()
+
     async def _start(self) -> asyncio.subprocess.Process:
         # A session of its own: Ctrl-C reaches us alone, and we stop our children in order.
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            limit=_LONGEST_LINE,
             env=self._environment,
             start_new_session=True,
         )
@@ -93,9 +102,11 @@ class Child:
         """Until the child closes it, as it does when it ends."""
         if process.stdout is None or self._ready is None:
             return
-        async for line in process.stdout:
-            if not self._ready.done():
-                self._ready.set_result(line.decode().strip())
+        line = await process.stdout.readline()
+        if line and not self._ready.done():
+            self._ready.set_result(line.decode(errors="replace").strip())
+        while await process.stdout.read(65_536):
+            continue  # nobody's, but a full pipe would hold the child up
         if not self._ready.done():
             self._ready.set_exception(ChildFailedError(self._name))
 

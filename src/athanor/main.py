@@ -173,7 +173,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
         max_ahead=timedelta(seconds=settings.ingest.max_ahead_s),
         oldest=datetime.combine(settings.ingest.oldest, time(), UTC),
     )
-    server = FastAPI(title="Athanor", version=__version__, docs_url=None, redoc_url=None)
+    server = FastAPI(title="Athanor", version=__version__, openapi_url=None)  # /api/v1/openapi.json asks who one is
     server.include_router(uplink_router(ingest, platform.sources, platform.identity))
     server.include_router(
         health_router({"database": partial(_ask, platform.database), "historian": platform.historian.latest})

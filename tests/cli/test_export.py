@@ -130,3 +130,15 @@ def test_a_length_of_time_ends_now() -> None:
     wanted = Wanted.of(["*"], "8h", None, None)
     assert wanted.span.end - wanted.span.start == timedelta(hours=8)
     assert abs(wanted.span.end - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_a_mean_does_not_depend_on_where_a_part_of_the_export_begins(config: Path, tmp_path: Path) -> None:
+    values = []
+    for name, start in (("long.csv", "2026-03-01T00:00Z"), ("short.csv", "2026-03-02T01:30Z")):
+        span = ["--from", start, "--to", "2026-03-03T00:00Z"]
+        assert export(config, "hall.flow", *span, "--step", "90m", "--out", str(tmp_path / name)).exit_code == 0
+        table = pa_csv.read_csv(tmp_path / name)
+        values.append(dict(zip(table["time"].to_pylist(), table["value"].to_pylist(), strict=True)))
+    whole, part = values
+    assert part == {time: value for time, value in whole.items() if time in part}
+    assert len(part) == 15

@@ -71,6 +71,38 @@ def test_a_tag_is_found_by_walking_down_the_plant_and_taken_off_again(site: Site
     expect(page.get_by_role("heading", name="No tags chosen yet")).to_be_visible()
 
 
+def test_one_of_two_tags_is_taken_off_and_the_address_and_the_statistics_follow(site: Site, page: Page) -> None:
+    open_trend(site, page, f"tags={TEMPERATURE},{POWER}&range=1h")
+    statistics = page.get_by_role("table", name="Statistics of the range shown")
+    statistics.get_by_role("button", name="Take Bath temperature off the chart").click()
+    expect(page).to_have_url(f"{site.url}/trends?tags={POWER}&range=1h")
+    expect(page.locator(".ath-trend-legend")).not_to_contain_text("Bath temperature")
+    expect(statistics).not_to_contain_text("Bath temperature")
+    expect(statistics).not_to_contain_text("…")
+    expect(page.get_by_text("Something failed")).to_have_count(0)
+
+
+def test_zooming_out_ends_at_ten_years(site: Site, page: Page) -> None:
+    open_trend(site, page, f"tags={TEMPERATURE}&range=3000d")
+    for _ in range(3):
+        page.get_by_role("button", name="Zoom out").click()
+        page.wait_for_function("document.location.search.includes('range=')")
+    expect(page).to_have_url(f"{site.url}/trends?tags={TEMPERATURE}&range=3660d")
+    expect(page.get_by_text("Something failed")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        "from=0001-01-01T00:00:00%2B14:00&to=0001-01-02T00:00:00Z",
+        "from=9999-12-31T00:00:00Z&to=9999-12-31T23:59:59.9999Z",
+    ],
+)
+def test_a_range_that_no_plant_has_seen_is_as_if_it_were_not_asked(site: Site, page: Page, span: str) -> None:
+    open_trend(site, page, f"tags={TEMPERATURE}&{span}")
+    expect(page.get_by_role("button", name="1 h", exact=True)).to_have_attribute("aria-pressed", "true")
+
+
 def test_zooming_fetches_the_range_anew_and_back_returns(site: Site, page: Page) -> None:
     open_trend(site, page, f"tags={TEMPERATURE}&range=24h")
     wait_for_points(page, TEMPERATURE, 100)

@@ -1,9 +1,11 @@
 """What programs read: tags, current values and series. A caller sees only its own tenants' tags."""
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from itertools import islice
 from typing import Annotated, Any
 
 import numpy as np
@@ -81,12 +83,21 @@ async def tags(
 ) -> TagsAnswer:
     """Tags of the plant model, a page at a time."""
     words = search.casefold().split()
-    found = sorted(path for path, tag in plant.model.tags.items() if path > after and _matches(tag, words))
+    known = plant.sorted_paths
+    following = islice(known, bisect_right(known, after), None)
+    found = list(islice((path for path in following if _matches(plant.model.tags[path], words)), limit + 1))
     page = found[:limit]
     return TagsAnswer(
         tags=[_described(plant, plant.model.tags[path]) for path in page],
         next=page[-1] if len(found) > limit else None,
     )
+
+
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> dict[str, Any]:
+    """What all routes take and answer (OpenAPI), for those who have signed in."""
+    schema: dict[str, Any] = request.app.openapi()
+    return schema
 
 
 @router.get("/current")
@@ -127,6 +138,14 @@ async def series(
         raise _bad("data.bad-range", f"`to` ({until.isoformat()}) lies before `from` ({start.isoformat()}). Swap them.")
     ids = [TagId(int(one)) for one in plant.ids_of(paths)]
     span = Span(start, until)
+    seconds = (until - start).total_seconds()
+    expected = sum(seconds / (plant.model.tag(path).period_s or _UNKNOWN_PERIOD_S) for path in paths)
+    if expected > _MOST_SAMPLES:
+        raise _bad(
+            "data.too-many-rows",
+            f"About {expected:,.0f} samples would have to be read; {_MOST_SAMPLES:,} are the most at once. Ask for "
+            "fewer tags or a shorter range.",
+        )
     if points is not None:
         table = await historian.downsample(ids, span, points)
     elif step_s is not None:
@@ -135,14 +154,6 @@ async def series(
             raise _bad("data.too-many-rows", f"That would be more than {_MOST_ROWS} rows. Ask for longer steps.")
         table = await historian.resample(ids, span, step, how)
     else:
-        seconds = (until - start).total_seconds()
-        expected = sum(seconds / (plant.model.tag(path).period_s or _UNKNOWN_PERIOD_S) for path in paths)
-        if expected > _MOST_SAMPLES:
-            raise _bad(
-                "data.too-many-rows",
-                f"That would be about {expected:,.0f} samples; {_MOST_SAMPLES:,} are the most at once. Ask for fewer "
-                "tags, a shorter range, or steps with step_s.",
-            )
         table = await historian.read(ids, span)
     return await asyncio.to_thread(_answer, request, with_paths(table, plant, ids))  # millions of rows take a while
 
@@ -179,6 +190,8 @@ def _as_json(table: pa.Table) -> Response:
 
 
 def _matches(tag: Tag, words: Sequence[str]) -> bool:
+    if not words:
+        return True
     text = " ".join((tag.path, *tag.name.values())).casefold()
     return all(word in text for word in words)
 

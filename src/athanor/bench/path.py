@@ -135,7 +135,7 @@ async def _server(folder: Path, settings: Settings) -> AsyncIterator[tuple[str, 
         "ATHANOR_LOG__LEVEL": "warning",
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "athanor", "serve", cwd=folder, env=environment, stdout=asyncio.subprocess.DEVNULL
+        sys.executable, "-P", "-m", "athanor", "serve", cwd=folder, env=environment, stdout=asyncio.subprocess.DEVNULL
     )
     url = f"http://127.0.0.1:{settings.server.port}"
     try:

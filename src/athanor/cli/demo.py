@@ -22,6 +22,7 @@ from athanor.demo.plant_process import PLANT_FILE
 from athanor.demo.state_file import load_state, save_state
 from athanor.demo.wiring import Addresses, edge_config, wire
 from athanor.kernel.errors import AthanorError
+from athanor.kernel.historian.claim import FolderClaim
 from athanor.kernel.log import configure_logging
 from athanor.kernel.settings import EdgeSettings, ServerSettings, Settings
 from athanor.main import Platform, PortTakenError, address_of, listen, open_platform, serve
@@ -39,6 +40,15 @@ class NotADemoError(AthanorError):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"{folder} holds something else than a demo. Name an empty or a new folder with --data.")
+
+
+class DemoRunningError(AthanorError):
+    """A demo is running in the folder that should be emptied."""
+
+    code = "demo.running"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"A demo is running in {folder}. Stop it first, or name another folder with --data.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +99,18 @@ def _prepare(folder: Path, *, afresh: bool) -> None:
     if folder.exists() and not is_ours and any(folder.iterdir()):
         raise NotADemoError(folder)
     if afresh and is_ours:
+        _check_idle(folder)
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARK).touch()
+
+
+def _check_idle(folder: Path) -> None:
+    """Raises DemoRunningError where another process has the folder's historian open."""
+    try:
+        FolderClaim(folder / "hot").release()
+    except OSError as error:
+        raise DemoRunningError(folder) from error
 
 
 def _listen(options: DemoOptions) -> tuple[Settings, socket.socket]:

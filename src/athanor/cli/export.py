@@ -105,7 +105,7 @@ async def export_to(file: Path, wanted: Wanted, settings: Settings, console: Con
             rows = 0
             with _WRITERS[file.suffix](fresh) as writer:
                 for group, span in track(list(_parts(tags, wanted)), "Exporting", console=console, transient=True):
-                    table = await source.series(group, span, wanted.step)
+                    table = await _part(source, group, span, wanted.step)
                     writer.write(table)
                     rows += table.num_rows
         fresh.replace(file)
@@ -125,6 +125,14 @@ def _parts(tags: Sequence[str], wanted: Wanted) -> Iterator[tuple[Sequence[str],
             end = min(start + length, wanted.span.end)
             yield tags[first : first + _PART_TAGS], Span(start, end)
             start = end
+
+
+async def _part(source: Source, tags: Sequence[str], span: Span, step: timedelta | None) -> pa.Table:
+    """A part's rows; its first step carries over what the step before ended with, wherever the part begins."""
+    if step is None:
+        return await source.series(tags, span, None)
+    table = await source.series(tags, Span(span.start - step, span.end), step)
+    return table.filter(pa.compute.greater_equal(table["time"], pa.scalar(span.start, TIME)))
 
 
 @asynccontextmanager

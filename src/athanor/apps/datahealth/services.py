@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 
@@ -13,8 +13,6 @@ from athanor.kernel.ingest.quarantine import Quarantine, QuarantineEntry
 from athanor.kernel.ingest.sources import EdgeState, SourceState, SourceStates
 from athanor.kernel.plant.model import Node, Tag
 from athanor.kernel.plant.running import RunningPlant
-
-SILENT_AFTER = timedelta(seconds=20)  # an edge reports every 5 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +69,3 @@ def with_losses(sources: SourceStates, viewer: User) -> list[EdgeState]:
     if viewer.tenants is not None:
         return []
     return [edge for edge in sources.edges() if edge.backlog.dropped_rows or edge.backlog.refused_rows]
-
-
-def is_silent(edge: EdgeState, now: datetime) -> bool:
-    """Whether the edge has not reported for so long that what it said last is no longer worth much."""
-    return now - heard_at(edge) > SILENT_AFTER
-
-
-def heard_at(edge: EdgeState) -> datetime:
-    """When the server last heard from the edge."""
-    return edge.received_at or edge.at

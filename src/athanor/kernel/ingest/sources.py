@@ -1,6 +1,6 @@
 """What edges say of themselves: sources with state and rate, and what still waits for delivery. In memory only."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from athanor.kernel.metrics import EDGE_BACKLOG_ROWS
 
 _MOST_EDGES = 10_000
+SILENT_AFTER = timedelta(seconds=20)  # an edge reports every five seconds
 
 
 class _Report(BaseModel):
@@ -55,6 +56,10 @@ class EdgeState(EdgeReport):
     """An edge's last report, and when the server got it."""
 
     received_at: AwareDatetime  # by the server's clock
+
+    def is_silent(self, now: datetime) -> bool:
+        """Whether it has not reported for so long that what it said last is no longer worth much."""
+        return now - self.received_at > SILENT_AFTER
 
 
 class SourceStates:

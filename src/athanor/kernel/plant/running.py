@@ -85,6 +85,11 @@ class RunningPlant:
         return RunningPlant(model, self.version, {path: self.ids[path] for path in model.tags})
 
     @cached_property
+    def sorted_paths(self) -> list[str]:
+        """The paths of all tags, in the order of their letters."""
+        return sorted(self.ids)
+
+    @cached_property
     def _paths(self) -> Mapping[TagId, str]:
         return {tag_id: path for path, tag_id in self.ids.items()}
 

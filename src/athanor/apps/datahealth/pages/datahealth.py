@@ -58,11 +58,11 @@ def datahealth(
         note = _("{n} of {total} tags").format(n=number(health.healthy), total=number(health.tags))
         healthy.set(percent(share), note=note, state="is-warn" if share < HEALTHY_ENOUGH else "")
         states = services.reported(sources, viewer)
-        working = sum(source.state == "connected" and not services.is_silent(edge, now) for edge, source in states)
+        working = sum(source.state == "connected" and not edge.is_silent(now) for edge, source in states)
         connected.set(
             _("{n} of {total}").format(n=working, total=len(states)), state="is-warn" if working < len(states) else ""
         )
-        rate.set(number(sum(source.samples_per_s for _edge, source in states), 0))
+        rate.set(number(sum(source.samples_per_s for edge, source in states if not edge.is_silent(now)), 0))
         backlog = sum({edge.edge: edge.backlog.rows for edge, _source in states}.values())
         waiting.set(number(backlog), _("samples"))
         losses = [text for edge in services.with_losses(sources, viewer) for text in wording.losses(edge)]

@@ -19,8 +19,8 @@ _TROUBLES = ("bad", "undecodable", "gaps", "reconnects", "clock_skew")  # counte
 
 def source_row(edge: EdgeState, source: SourceState, now: datetime) -> Row:
     """One source; one of an edge that fell silent says so, since its state may be long gone."""
-    if services.is_silent(edge, now):
-        silence = duration((now - services.heard_at(edge)).total_seconds())
+    if edge.is_silent(now):
+        silence = duration((now - edge.received_at).total_seconds())
         state = Cell(_("Edge silent"), note=_("for {age}").format(age=silence), state="is-warn", mark="?")
     else:
         state = Cell(

@@ -42,7 +42,7 @@ async def park(plant: RunningPlant, current: CurrentValues, historian: Historian
     async def refresh() -> None:
         now = datetime.now(UTC)
         state = view.state(current, now)
-        _show_sources(chip, sources)
+        _show_sources(chip, sources, now)
         strip.refresh(state, current, sources, now)
         for card in cards:
             card.refresh(state, current, now)
@@ -86,11 +86,12 @@ class _Strip:
         )
         is_healthy = state.healthy >= services.HEALTHY_ENOUGH
         self._health.set(percent(state.healthy), state="" if is_healthy else "is-warn")
-        self._rate.set(number(sum(source.samples_per_s for edge in sources.edges() for source in edge.sources)))
+        heard = [edge for edge in sources.edges() if not edge.is_silent(now)]
+        self._rate.set(number(sum(source.samples_per_s for edge in heard for source in edge.sources)))
 
 
-def _show_sources(chip: Words, sources: SourceStates) -> None:
-    states = [source.state for edge in sources.edges() for source in edge.sources]
+def _show_sources(chip: Words, sources: SourceStates, now: datetime) -> None:
+    states = ["silent" if edge.is_silent(now) else source.state for edge in sources.edges() for source in edge.sources]
     connected = states.count("connected")
     if not states:
         chip.show(_("No source has reported yet"), f"ath-status {Status.UNSURE}")

@@ -16,7 +16,13 @@ RANGES: dict[str, timedelta] = {
 DEFAULT_RANGE = "1h"
 _LENGTH = re.compile(r"([1-9]\d{0,8})([smhd])")
 _UNIT = {"s": timedelta(seconds=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-_LONGEST = timedelta(days=3660)
+SHORTEST, LONGEST = timedelta(seconds=5), timedelta(days=3660)
+_EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def is_possible(start: datetime, end: datetime) -> bool:
+    """Whether these aware times, in this order, are a range that can be looked at."""
+    return _EARLIEST <= start < end <= _LATEST and end - start <= LONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ def view_of(now: datetime, length: str = "", start: str = "", end: str = "") -> 
     A fixed range wins over a length. Times without a zone are UTC.
     """
     first, last = _moment(start), _moment(end)
-    if first is not None and last is not None and timedelta(0) < last - first <= _LONGEST:
+    if first is not None and last is not None and is_possible(first, last):
         return View(first, last, is_live=False)
     wished = parsed_length(length) or RANGES[DEFAULT_RANGE]
     return View(now - wished, now, is_live=True)
@@ -60,7 +66,7 @@ def parsed_length(text: str) -> timedelta | None:
     if match is None:
         return None
     length = int(match[1]) * _UNIT[match[2]]
-    return length if length <= _LONGEST else None
+    return length if length <= LONGEST else None
 
 
 def length_text(length: timedelta) -> str:

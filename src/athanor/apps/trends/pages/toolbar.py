@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from athanor.apps.trends.domain.view import RANGES, View, length_text
+from athanor.apps.trends.domain.view import LONGEST, RANGES, SHORTEST, View, is_possible, length_text
 from athanor.web.components import Words, button, icon, link, region
 from athanor.web.language import _
 
@@ -84,7 +84,7 @@ class Toolbar:
     async def _zoom(self, factor: float) -> None:
         if self._view is None:
             return
-        length = self._view.length * factor
+        length = min(max(self._view.length * factor, SHORTEST), LONGEST)
         if self._view.is_live:
             await self._go_live(length)
             return
@@ -118,6 +118,9 @@ class Toolbar:
             return
         if end <= start:
             ui.notify(_("The end must be after the start."))
+            return
+        if not is_possible(start, end):
+            ui.notify(_("A range is at most ten years long, after 1970 and before 2200."))
             return
         await self._go(View(start, end, is_live=False))
 

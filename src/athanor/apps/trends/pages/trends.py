@@ -8,7 +8,7 @@ from fastapi import Request
 from nicegui import ui
 
 from athanor.apps.trends import services
-from athanor.apps.trends.domain.view import View, view_of
+from athanor.apps.trends.domain.view import View, is_possible, view_of
 from athanor.apps.trends.pages.finder import Finder
 from athanor.apps.trends.pages.statistics_table import StatisticsTable
 from athanor.apps.trends.pages.toolbar import Toolbar
@@ -77,7 +77,7 @@ class TrendsPage:
 
     def _build(self, *, may_export: bool) -> None:
         zone = self._plant.model.timezone
-        with region("ath-trends"):
+        with region("ath-trends") as self._root:
             with region("ath-trends-side" if self._tags else "ath-trends-side is-open"):
                 button(
                     _("Find tags"),
@@ -106,6 +106,10 @@ class TrendsPage:
     # ---- what the person does ----
 
     async def _toggle(self, tag: Tag) -> None:
+        with self._root:  # the cross that was pressed is about to go, and what comes after it needs a place
+            await self._put_on_or_take_off(tag)
+
+    async def _put_on_or_take_off(self, tag: Tag) -> None:
         if tag in self._tags:
             self._tags.remove(tag)
         elif len(self._tags) >= services.MOST_TAGS:
@@ -122,6 +126,8 @@ class TrendsPage:
         await self._load()
 
     async def _go(self, view: View) -> None:
+        if not is_possible(view.start, view.end):
+            return
         self._before = [*self._before[-_MOST_BACK:], self._view]
         self._view = view
         await self._load()

@@ -65,7 +65,8 @@ class Export:
         """The rows, some thousands at a time, in order of time (all samples: of tag, then time, within each slice)."""
         fastest = sum(1 / (tag.period_s or 1.0) for tag in self.tags) if self.step is None else 0.0
         rows_per_s = fastest if self.step is None else len(self.tags) / self.step.total_seconds()
-        for part in slices(self.span, rows_per_s=max(rows_per_s, 1e-6), most_rows=_SLICE_ROWS):
+        whole = self.step or timedelta(seconds=1)
+        for part in slices(self.span, rows_per_s=max(rows_per_s, 1e-6), most_rows=_SLICE_ROWS, whole=whole):
             if self.step is None:
                 yield await self._samples(historian, part)
             else:
@@ -91,11 +92,12 @@ class Export:
             if not tags:
                 continue
             ids = self.plant.ids_of(tag.path for tag in tags)
-            table = await historian.resample(ids.tolist(), part, step, how)
+            # One step more, for what the first step carries over from it: wherever a part begins, its means are right.
+            table = await historian.resample(ids.tolist(), Span(part.start - step, part.end), step, how)
             tag_id, time_us = table.column("tag").to_numpy(), table.column("time").cast(pa.int64()).to_numpy()
             value = table.column("value").to_numpy()
             for tag, key in zip(tags, ids, strict=True):
-                mine = tag_id == key
+                mine = (tag_id == key) & (time_us >= part.start_us)
                 columns[tag.path] = dict(zip(time_us[mine].tolist(), value[mine].tolist(), strict=True))
         times = np.unique(np.concatenate([np.fromiter(column, np.int64) for column in columns.values()]))
         zone = self.zone

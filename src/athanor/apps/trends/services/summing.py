@@ -28,9 +28,9 @@ async def statistics(historian: Historian, plant: RunningPlant, tag: Tag, span: 
     return gathering.result()
 
 
-def slices(span: Span, *, rows_per_s: float, most_rows: int) -> list[Span]:
-    """The range in pieces that hold about `most_rows` rows each."""
-    piece = timedelta(seconds=max(1.0, most_rows / rows_per_s))
+def slices(span: Span, *, rows_per_s: float, most_rows: int, whole: timedelta = timedelta(seconds=1)) -> list[Span]:
+    """The range in pieces that hold about `most_rows` rows each, and are each so many times `whole` long."""
+    piece = max(timedelta(seconds=most_rows / rows_per_s) // whole, 1) * whole
     starts = []
     start = span.start
     while start < span.end:
