@@ -65,3 +65,25 @@ async def test_two_hot_tails_cannot_share_a_lake(tmp_path: Path) -> None:
         TieredHistorian(tmp_path / "other", tmp_path / "lake")
     await historian.close()
     TieredHistorian(tmp_path / "other", tmp_path / "lake")._close()
+
+
+async def test_while_the_lake_takes_nothing_the_hot_tail_does_not_grow_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    historian = TieredHistorian(tmp_path / "hot", tmp_path / "lake", seal_rows=1000)
+    monkeypatch.setattr(lake_module.Lake, "add", _no_room)
+    acknowledged = list(range(11))
+    for number in acknowledged:
+        await historian.write(numbered(number, tags=1000))
+    with pytest.raises(HistorianFullError, match="wait to be sealed"):
+        await historian.write(numbered(20, tags=1000))
+    assert numbers_of(await historian.read(tag_ids(1), EVER), 0) == acknowledged
+    monkeypatch.undo()
+    await historian.seal_now()
+    await historian.write(numbered(30, tags=1000))
+    assert numbers_of(await historian.read(tag_ids(1), EVER), 0) == [*acknowledged, 30]
+    await historian.close()
+
+
+def _no_room(self: object, *_: object, **__: object) -> None:
+    raise HistorianFullError("the lake", "no room")

@@ -27,7 +27,14 @@ from athanor.kernel.historian.compaction import merged_slices, runs_to_compact
 from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog
 from athanor.kernel.historian.lake import Lake, SealedFile
 from athanor.kernel.historian.layout import SEALED, merged, sorted_samples
-from athanor.kernel.historian.port import STORED, Aggregate, DamagedFileError, HistorianUnopenableError, Span
+from athanor.kernel.historian.port import (
+    STORED,
+    Aggregate,
+    DamagedFileError,
+    HistorianFullError,
+    HistorianUnopenableError,
+    Span,
+)
 from athanor.kernel.historian.resampling import resampled
 from athanor.kernel.historian.sealed import SealedFiles, SealedReader
 from athanor.kernel.plant.model import TagId
@@ -39,6 +46,7 @@ _T = TypeVar("_T")
 NUMBERS = pa.schema([STORED.field("tag"), STORED.field("time"), STORED.field("value")])
 _READERS = 4
 _LOOK_EVERY_S = 1.0  # how often the sealer looks whether a generation is full or old
+_MOST_GENERATIONS = 10  # of samples that wait in memory while the lake takes none
 _COMPACT_EVERY_S = 10.0  # how often the compactor looks for files to make one of
 _TRY_AGAIN_S = 30.0  # after a failure to seal or compact
 
@@ -149,6 +157,7 @@ class TieredHistorian:
         if not wanted:
             return
         try:
+            self._check_backlog()
             self._tail.append([batch for batch, _ in wanted])
         except Exception as error:  # noqa: BLE001 whoever waits for the write gets it, whatever it is
             for _, stored in wanted:
@@ -156,6 +165,12 @@ class TieredHistorian:
         else:
             for _, stored in wanted:
                 stored.set_result(None)
+
+    def _check_backlog(self) -> None:
+        """Raises HistorianFullError where so much waits to be sealed that memory would run out before the disk does."""
+        waiting = sum(generation.rows for generation in self._tail.generations)
+        if waiting > _MOST_GENERATIONS * self._seal_rows:
+            raise HistorianFullError(self._lake.folder, f"{waiting:,} samples wait to be sealed, and sealing fails")
 
     def _import(self, samples: pa.Table) -> None:
         rows = sorted_samples(samples.combine_chunks())
