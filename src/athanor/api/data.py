@@ -3,10 +3,11 @@
 import asyncio
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import islice
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import orjson
@@ -15,7 +16,11 @@ import pyarrow.csv as pa_csv
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel
 
-from athanor.kernel.historian.port import Aggregate, Span
+from athanor.kernel.historian import queries
+from athanor.kernel.historian.aggregation import Measure
+from athanor.kernel.historian.calendar import edges, parse_step
+from athanor.kernel.historian.gaps import GapPolicy, parse_gap_policy
+from athanor.kernel.historian.port import Span
 from athanor.kernel.plant.model import Tag, TagId, TagKind
 from athanor.kernel.plant.running import RunningPlant
 from athanor.web.routes import CurrentPort, HistorianPort, PlantPort, permits
@@ -29,7 +34,6 @@ _MOST_TAGS = 1000
 _MOST_ROWS = 5_000_000  # of one answer; longer histories are asked for in parts
 _MOST_SAMPLES = 20_000_000  # read for one answer, as far as the tags' periods tell
 _UNKNOWN_PERIOD_S = 10.0
-_SHORTEST_STEP_S, _LONGEST_STEP_S = 0.001, 10 * 366 * 86_400
 _PAGE = 200
 
 
@@ -125,11 +129,15 @@ async def series(
     paths: TagPaths,
     start: Annotated[Moment, Query(alias="from", description="Start, ISO 8601 with zone; included.")],
     end: Annotated[Moment | None, Query(alias="to", description="End; excluded. Now, when left out.")] = None,
-    step_s: Annotated[
-        float | None,
-        Query(ge=_SHORTEST_STEP_S, le=_LONGEST_STEP_S, description="Length of a step [s]; all samples when left out."),
+    step: Annotated[
+        str | None,
+        Query(max_length=100, description="A step of the site's calendar, such as 15m, 1h, shift, day@06:00 or month."),
     ] = None,
-    how: Annotated[Aggregate, Query(description="What a step's good samples become.")] = Aggregate.MEAN,
+    how: Annotated[Measure, Query(description="What a step comes to.")] = Measure.MEAN,
+    gaps: Annotated[
+        str | None,
+        Query(max_length=20, description="none, hold 5m, linear 1h …; as each tag's kind is drawn when left out."),
+    ] = None,
     points: Annotated[int | None, Query(ge=3, le=100_000, description="Or: at most so many points a tag.")] = None,
 ) -> Response:
     """Samples, steps or a chart's points, as JSON, CSV or an Arrow stream, by the `Accept` header."""
@@ -148,14 +156,27 @@ async def series(
         )
     if points is not None:
         table = await historian.downsample(ids, span, points)
-    elif step_s is not None:
-        step = timedelta(seconds=step_s)
-        if (until - start) / step * len(ids) > _MOST_ROWS:
-            raise _bad("data.too-many-rows", f"That would be more than {_MOST_ROWS} rows. Ask for longer steps.")
-        table = await historian.resample(ids, span, step, how)
+    elif step is not None:
+        table = await _steps(plant, historian, paths, span, step, how, None if gaps is None else parse_gap_policy(gaps))
     else:
         table = await historian.read(ids, span)
     return await asyncio.to_thread(_answer, request, with_paths(table, plant, ids))  # millions of rows take a while
+
+
+async def _steps(
+    plant: RunningPlant,
+    historian: HistorianPort,
+    paths: Sequence[str],
+    span: Span,
+    step: str,
+    how: Measure,
+    policy: GapPolicy | None,
+) -> pa.Table:
+    wanted = parse_step(step)
+    if len(edges(span, wanted, ZoneInfo(plant.model.timezone))) * len(paths) > _MOST_ROWS:
+        raise _bad("data.too-many-rows", f"That would be more than {_MOST_ROWS} rows. Ask for longer steps.")
+    tags = [plant.model.tag(path) for path in paths]
+    return await queries.resample(historian, plant, tags, span, wanted, how, policy)
 
 
 def with_paths(table: pa.Table, plant: RunningPlant, ids: Sequence[TagId]) -> pa.Table:

@@ -20,17 +20,19 @@ from rich.progress import track
 from athanor.api.data import ARROW, with_paths
 from athanor.cli.accounts import ACTOR
 from athanor.kernel.errors import AthanorError, NotFoundError
-from athanor.kernel.historian.port import Aggregate, Historian, Span
+from athanor.kernel.historian import queries
+from athanor.kernel.historian.aggregation import Measure
+from athanor.kernel.historian.calendar import Step, parse_step
+from athanor.kernel.historian.port import Historian, Span
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.settings import Settings
 from athanor.kernel.telemetry import TIME
 from athanor.main import open_identity, open_platform
 
 _PART_TAGS = 100
-_PART = timedelta(days=1)
+_PART, _PART_OF_LONG_STEPS = timedelta(days=1), timedelta(days=400)
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_MIDNIGHT = datetime(1970, 1, 1, tzinfo=UTC)
 _ADMINISTRATOR = "admin"
 
 EXPORTED = pa.schema(
@@ -53,7 +55,7 @@ class Wanted:
 
     patterns: Sequence[str]
     span: Span
-    step: timedelta | None
+    step: Step | None
 
     @classmethod
     def of(cls, patterns: Sequence[str], start: str, end: str | None, step: str | None) -> Self:
@@ -63,12 +65,7 @@ class Wanted:
         since = _moment(start) if length is None else until - length
         if since >= until:
             raise BadExportError(f"the start ({since.isoformat()}) is not before the end ({until.isoformat()}).")
-        step_length = None if step is None else _length(step)
-        if step is not None and step_length is None:
-            raise BadExportError(f"the step {step!r} is no length of time; write it like 30s, 1m or 1h.")
-        if step_length is not None:
-            since -= (since - _MIDNIGHT) % step_length  # steps begin at round times
-        return cls(patterns, Span(since, until), step_length)
+        return cls(patterns, Span(since, until), None if step is None else parse_step(step))
 
     def tags_among(self, paths: Sequence[str]) -> list[str]:
         """The paths that the patterns match, each once. Raises NotFoundError for a pattern that matches none."""
@@ -87,7 +84,7 @@ class Source(Protocol):
     async def paths(self) -> list[str]:
         """Of every tag, sorted."""
 
-    async def series(self, tags: Sequence[str], span: Span, step: timedelta | None) -> pa.Table:
+    async def series(self, tags: Sequence[str], span: Span, step: Step | None) -> pa.Table:
         """Samples, or means over steps (schema EXPORTED), by tag, then time."""
 
 
@@ -105,7 +102,7 @@ async def export_to(file: Path, wanted: Wanted, settings: Settings, console: Con
             rows = 0
             with _WRITERS[file.suffix](fresh) as writer:
                 for group, span in track(list(_parts(tags, wanted)), "Exporting", console=console, transient=True):
-                    table = await _part(source, group, span, wanted.step)
+                    table = await _part(source, group, span, wanted)
                     writer.write(table)
                     rows += table.num_rows
         fresh.replace(file)
@@ -117,8 +114,9 @@ async def export_to(file: Path, wanted: Wanted, settings: Settings, console: Con
 
 
 def _parts(tags: Sequence[str], wanted: Wanted) -> Iterator[tuple[Sequence[str], Span]]:
-    """Some tags over about a day each; no step is cut in two."""
-    length = _PART if wanted.step is None else max(_PART // wanted.step, 1) * wanted.step
+    """Some tags over about a day each, over more where a step is that long or longer."""
+    is_long = wanted.step is not None and wanted.step.length is None
+    length = _PART_OF_LONG_STEPS if is_long else _PART
     for first in range(0, len(tags), _PART_TAGS):
         start = wanted.span.start
         while start < wanted.span.end:
@@ -127,11 +125,11 @@ def _parts(tags: Sequence[str], wanted: Wanted) -> Iterator[tuple[Sequence[str],
             start = end
 
 
-async def _part(source: Source, tags: Sequence[str], span: Span, step: timedelta | None) -> pa.Table:
-    """A part's rows; its first step carries over what the step before ended with, wherever the part begins."""
-    if step is None:
-        return await source.series(tags, span, None)
-    table = await source.series(tags, Span(span.start - step, span.end), step)
+async def _part(source: Source, tags: Sequence[str], span: Span, wanted: Wanted) -> pa.Table:
+    """A part's rows; a step that two parts share is the earlier one's."""
+    table = await source.series(tags, span, wanted.step)
+    if wanted.step is None or span.start == wanted.span.start:
+        return table
     return table.filter(pa.compute.greater_equal(table["time"], pa.scalar(span.start, TIME)))
 
 
@@ -178,11 +176,11 @@ class _Server:
             after = page["next"]
         return paths
 
-    async def series(self, tags: Sequence[str], span: Span, step: timedelta | None) -> pa.Table:
+    async def series(self, tags: Sequence[str], span: Span, step: Step | None) -> pa.Table:
         """See `Source`."""
         asked: dict[str, Any] = {"tag": list(tags), "from": span.start.isoformat(), "to": span.end.isoformat()}
         if step is not None:
-            asked["step_s"] = step.total_seconds()
+            asked["step"] = str(step)
         with pa.ipc.open_stream((await self._get("/api/v1/series", asked)).content) as reader:
             return _exported(reader.read_all())
 
@@ -204,13 +202,14 @@ class _Data:
         """See `Source`."""
         return sorted(self._plant.ids)
 
-    async def series(self, tags: Sequence[str], span: Span, step: timedelta | None) -> pa.Table:
+    async def series(self, tags: Sequence[str], span: Span, step: Step | None) -> pa.Table:
         """See `Source`."""
         ids = [self._plant.id_of(path) for path in tags]
         if step is None:
             table = await self._historian.read(ids, span)
         else:
-            table = await self._historian.resample(ids, span, step, Aggregate.MEAN)
+            chosen = [self._plant.model.tag(path) for path in tags]
+            table = await queries.resample(self._historian, self._plant, chosen, span, step, Measure.MEAN)
         return _exported(with_paths(table, self._plant, ids))
 
 

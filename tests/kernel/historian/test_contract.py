@@ -9,7 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from athanor.kernel.historian.port import STORED, Aggregate, Historian, Span
+from athanor.kernel.historian.aggregation import Measure
+from athanor.kernel.historian.gaps import NONE, hold, linear
+from athanor.kernel.historian.port import STORED, Historian, Span
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.plant.model import TagId
 from athanor.kernel.telemetry import Quality
@@ -118,7 +120,7 @@ async def test_bad_samples_are_kept_and_never_counted(historian: Historian) -> N
     table = await historian.read([VOLTAGE], DAY)
     assert table["quality"].to_pylist() == [Quality.GOOD, Quality.BAD, Quality.BAD]
     assert rows_of(table)[1:] == [(VOLTAGE, 10, 99.0), (VOLTAGE, 20, None)]
-    counted = await historian.resample([VOLTAGE], DAY, timedelta(days=1), Aggregate.COUNT)
+    counted = await historian.resample([VOLTAGE], np.array([DAY.start_us, DAY.end_us]), Measure.COUNT, NONE)
     assert counted["value"].to_pylist() == [1.0]
     assert (await historian.downsample([VOLTAGE], DAY, 100))["value"].to_pylist() == [1.0]
 
@@ -133,28 +135,53 @@ async def test_microseconds_survive(historian: Historian) -> None:
     assert [time.microsecond for time in (await historian.read([VOLTAGE], DAY))["time"].to_pylist()] == [1, 2]
 
 
+MINUTES = Span(NOON, NOON + timedelta(minutes=2)).start_us + 60_000_000 * np.arange(3)
+
+
 async def test_a_mean_is_weighted_by_time(historian: Historian) -> None:
     await historian.write(batch((VOLTAGE, 0, 10.0), (VOLTAGE, 45, 20.0), (VOLTAGE, 60, 30.0)))
-    span = Span(NOON, NOON + timedelta(minutes=2))
-    mean = await historian.resample([VOLTAGE], span, timedelta(minutes=1), Aggregate.MEAN)
-    assert rows_of(mean) == [(VOLTAGE, 0, (45 * 10 + 15 * 20) / 60), (VOLTAGE, 60, 30.0)]
+    held = await historian.resample([VOLTAGE], MINUTES, Measure.MEAN, hold(timedelta(hours=1)))
+    assert rows_of(held) == [(VOLTAGE, 0, (45 * 10 + 15 * 20) / 60), (VOLTAGE, 60, 30.0)]
+    drawn = await historian.resample([VOLTAGE], MINUTES, Measure.MEAN, linear(timedelta(hours=1)))
+    assert rows_of(drawn) == [(VOLTAGE, 0, (45 * 15 + 15 * 25) / 60)]
+
+
+async def test_what_reaches_over_the_edges_counts(historian: Historian) -> None:
+    await historian.write(batch((VOLTAGE, -30, 10.0), (VOLTAGE, 90, 20.0), (VOLTAGE, 150, 30.0)))
+    table = await historian.resample([VOLTAGE], MINUTES, Measure.INTEGRAL, linear(timedelta(hours=1)))
+    assert table["value"].to_pylist() == pytest.approx([15.0 * 60, 18.75 * 30 + 22.5 * 30])
+    assert table["covered"].to_pylist() == [1.0, 1.0]
+
+
+async def test_nothing_is_made_up_across_a_gap(historian: Historian) -> None:
+    await historian.write(batch((VOLTAGE, 0, 10.0), (VOLTAGE, 110, 20.0)))
+    held = await historian.resample([VOLTAGE], MINUTES, Measure.INTEGRAL, hold(timedelta(seconds=15)))
+    assert held.select(["value", "covered"]).to_pylist() == [
+        {"value": 150.0, "covered": 0.25},
+        {"value": 200.0, "covered": pytest.approx(10 / 60)},
+    ]
+    drawn = await historian.resample([VOLTAGE], MINUTES, Measure.INTEGRAL, linear(timedelta(seconds=15)))
+    assert drawn.num_rows == 0
 
 
 @pytest.mark.parametrize(
     ("how", "expected"),
     [
-        (Aggregate.MIN, [1.0, 5.0]),
-        (Aggregate.MAX, [3.0, 5.0]),
-        (Aggregate.FIRST, [3.0, 5.0]),
-        (Aggregate.LAST, [2.0, 5.0]),
-        (Aggregate.SUM, [6.0, 5.0]),
-        (Aggregate.COUNT, [3.0, 1.0]),
+        (Measure.MIN, [1.0, 5.0]),
+        (Measure.MAX, [3.0, 5.0]),
+        (Measure.FIRST, [3.0, 5.0]),
+        (Measure.LAST, [2.0, 5.0]),
+        (Measure.SUM, [6.0, 5.0]),
+        (Measure.COUNT, [3.0, 1.0]),
+        (Measure.MEAN, [2.0, 5.0]),
+        (Measure.STD, [(2 / 3) ** 0.5, 0.0]),
+        (Measure.SHARE_GOOD, [1.0, 1.0]),
     ],
 )
-async def test_each_aggregate(historian: Historian, how: Aggregate, expected: list[float]) -> None:
+async def test_each_measure(historian: Historian, how: Measure, expected: list[float]) -> None:
     await historian.write(batch((VOLTAGE, 0, 3.0), (VOLTAGE, 20, 1.0), (VOLTAGE, 40, 2.0), (VOLTAGE, 60, 5.0)))
-    table = await historian.resample([VOLTAGE], Span(NOON, NOON + timedelta(minutes=2)), timedelta(minutes=1), how)
-    assert table["value"].to_pylist() == expected
+    table = await historian.resample([VOLTAGE], MINUTES, how, NONE)
+    assert table["value"].to_pylist() == pytest.approx(expected)
 
 
 async def test_downsampling_keeps_the_extremes(historian: Historian) -> None:

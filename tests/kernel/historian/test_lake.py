@@ -6,13 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import polars
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
+from athanor.kernel.historian.aggregation import Measure
+from athanor.kernel.historian.gaps import NONE
 from athanor.kernel.historian.lake import publish_tags
-from athanor.kernel.historian.port import Aggregate, DamagedFileError, HistorianUnopenableError, Span
+from athanor.kernel.historian.port import DamagedFileError, HistorianUnopenableError, Span
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.plant.model import Plant, TagId
 from athanor.kernel.plant.running import RunningPlant
@@ -125,7 +128,7 @@ async def test_a_damaged_file_is_named_and_the_rest_is_readable(
         file.write_bytes(content[:middle] + (b"" if damage == "cut short" else bytes(len(content) - middle)))
     for ask in (
         sealed.read([TagId(1)], EVER),
-        sealed.resample([TagId(1)], EVER, timedelta(hours=1), Aggregate.MEAN),
+        sealed.resample([TagId(1)], np.array([EVER.start_us, EVER.end_us]), Measure.COUNT, NONE),
         sealed.downsample([TagId(1)], EVER, 10),
     ):
         with pytest.raises(DamagedFileError, match=file.name):

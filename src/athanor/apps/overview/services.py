@@ -12,7 +12,9 @@ from athanor.apps.overview.domain.limits import Crossing, by_severity, crossings
 from athanor.apps.overview.domain.selection import spread
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.freshness import is_stale
-from athanor.kernel.historian.port import Aggregate, Historian, Span
+from athanor.kernel.historian.aggregation import Measure
+from athanor.kernel.historian.gaps import hold
+from athanor.kernel.historian.port import Historian, microseconds
 from athanor.kernel.plant.model import Node, Tag, TagId, TagKind, Tenant
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.telemetry import Quality
@@ -25,6 +27,8 @@ URGENT = abs(Crossing.HIGH_HIGH)
 KEY_VALUES = 8  # process values on an enterprise's card
 SPARK_SPAN = timedelta(hours=1)
 SPARK_STEP = timedelta(seconds=30)
+_POWER_HOLDS = hold(timedelta(minutes=5))
+_US = timedelta(microseconds=1)
 _WEATHER_UNIT = "weather"  # id of the units whose tags say what the weather is like
 _AIR_STATION = "air_station"  # type of the assets that say what the air is like
 _ENVIRONMENT_MOST = 14
@@ -162,8 +166,10 @@ async def power_of_last_hour(
     historian: Historian, ids: Sequence[TagId], now: datetime
 ) -> Mapping[TagId, tuple[list[int], list[float]]]:
     """Half-minute means of these tags over the last hour: times [ms since 1970] and values."""
-    end = now.replace(microsecond=0)
-    table = await historian.resample(ids, Span(end - SPARK_SPAN, end), SPARK_STEP, Aggregate.MEAN)
+    end_us = microseconds(now.replace(microsecond=0))
+    span_us, step_us = SPARK_SPAN // _US, SPARK_STEP // _US
+    edges = np.arange(end_us - span_us, end_us + 1, step_us)
+    table = await historian.resample(ids, edges, Measure.MEAN, _POWER_HOLDS)
     tag, value = table.column("tag").to_numpy(), table.column("value").to_numpy()
     time_ms = table.column("time").cast("int64").to_numpy() // 1000
     return {one: (time_ms[tag == one].tolist(), value[tag == one].tolist()) for one in ids}

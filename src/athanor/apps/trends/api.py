@@ -11,7 +11,8 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
 from athanor.apps.trends import services
-from athanor.apps.trends.domain.view import parsed_length, view_of
+from athanor.apps.trends.domain.view import view_of
+from athanor.kernel.historian.calendar import parse_step
 from athanor.kernel.historian.port import Span
 from athanor.web.language import language_of, speaking
 from athanor.web.routes import HistorianPort, PlantPort, Viewer
@@ -38,7 +39,7 @@ async def export(
     chosen = [plant.model.tag(path) for path in dict.fromkeys(tags.split(","))]
     view = view_of(datetime.now(UTC), length, start, end)
     with speaking(language_of(request, viewer.language)):
-        wanted = services.export_of(plant, chosen, Span(view.start, view.end), parsed_length(step))
+        wanted = services.export_of(plant, chosen, Span(view.start, view.end), parse_step(step) if step else None)
     name = f"trends-{view.start.astimezone(wanted.zone):%Y%m%d-%H%M%S}.{form}"
     if form == "xlsx":
         return await _excel(wanted, historian, name)

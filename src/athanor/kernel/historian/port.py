@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from athanor.kernel.errors import AthanorError
+from athanor.kernel.historian.aggregation import Measure
+from athanor.kernel.historian.gaps import GapPolicy
 from athanor.kernel.plant.model import TagId
 from athanor.kernel.telemetry import TIME
 
@@ -21,18 +23,14 @@ STORED = pa.schema(
         pa.field("quality", pa.uint8(), nullable=False),
     ]
 )
-
-
-class Aggregate(StrEnum):
-    """What a step's good samples become."""
-
-    MEAN = "mean"  # of the samples, each weighted by the time until the next
-    MIN = "min"
-    MAX = "max"
-    FIRST = "first"
-    LAST = "last"
-    SUM = "sum"
-    COUNT = "count"
+STEPS = pa.schema(
+    [
+        pa.field("tag", pa.int32(), nullable=False),
+        pa.field("time", TIME, nullable=False),  # start of the step
+        pa.field("value", pa.float64()),
+        pa.field("covered", pa.float64()),  # share of the step's time that is known; null where nothing can say
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +123,13 @@ class Historian(Protocol):
         Raises DamagedFileError, as do `resample` and `downsample`: an answer with a hole would look like a true one.
         """
 
-    async def resample(self, tags: Sequence[TagId], span: Span, step: timedelta, how: Aggregate) -> pa.Table:
-        """Columns tag, time (start of the step), value; a row for each tag and step that has good numbers.
+    async def resample(self, tags: Sequence[TagId], edges: np.ndarray, how: Measure, policy: GapPolicy) -> pa.Table:
+        """Schema STEPS: a row for each tag and step of which something is known, by tag, then time.
 
-        Steps are counted from the span's start. A mean is weighted by time, each sample holding until the next good
-        one of the span or the step's end; a step whose first sample comes late starts from the last one of the step
-        before, if that has one.
+        `edges` are the steps' boundaries [us since 1970 UTC, ascending], as `calendar.edges` gives them; let the last
+        be no later than now. `covered` is the share of the step's time that is known, 0 to 1; null where samples stand
+        for themselves. What reaches into the first and out of the last step counts as the policy says.
+        `aggregation.aggregate` says what each measure is. Raises GapPolicyNeededError.
         """
 
     async def downsample(self, tags: Sequence[TagId], span: Span, points: int) -> pa.Table:

@@ -22,20 +22,22 @@ import structlog
 from deltalake.exceptions import DeltaError
 from tsdownsample import MinMaxLTTBDownsampler
 
+from athanor.kernel.historian.aggregation import Measure, Steps, aggregate_samples
 from athanor.kernel.historian.claim import FolderClaim
 from athanor.kernel.historian.compaction import merged_slices, runs_to_compact
+from athanor.kernel.historian.gaps import Between, GapPolicy
 from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog
 from athanor.kernel.historian.lake import Lake, SealedFile
 from athanor.kernel.historian.layout import SEALED, merged, sorted_samples
 from athanor.kernel.historian.port import (
+    STEPS,
     STORED,
-    Aggregate,
     DamagedFileError,
     HistorianFullError,
     HistorianUnopenableError,
     Span,
+    moment,
 )
-from athanor.kernel.historian.resampling import resampled
 from athanor.kernel.historian.sealed import SealedFiles, SealedReader
 from athanor.kernel.plant.model import TagId
 from athanor.kernel.telemetry import TIME, Quality
@@ -109,15 +111,8 @@ class TieredHistorian:
     async def read(self, tags: Sequence[TagId], span: Span) -> pa.Table:
         return await self._in_reader(lambda: self._read(tags, span))
 
-    async def resample(self, tags: Sequence[TagId], span: Span, step: timedelta, how: Aggregate) -> pa.Table:
-        def work() -> pa.Table:
-            tag, time_us, value = self._good_numbers(tags, span)
-            step_us = step // timedelta(microseconds=1)
-            return _numbers(
-                *resampled(tag, time_us, value, start_us=span.start_us, end_us=span.end_us, step_us=step_us, how=how)
-            )
-
-        return await self._in_reader(work)
+    async def resample(self, tags: Sequence[TagId], edges: np.ndarray, how: Measure, policy: GapPolicy) -> pa.Table:
+        return await self._in_reader(lambda: _stepped(self._resampled(tags, edges, how, policy)))
 
     async def downsample(self, tags: Sequence[TagId], span: Span, points: int) -> pa.Table:
         def work() -> pa.Table:
@@ -311,6 +306,11 @@ class TieredHistorian:
         parts += [(file.order, table) for file, table in zip(files, tables, strict=True)]
         return merged([part for _, part in sorted(parts, key=lambda part: part[0])])
 
+    def _resampled(self, tags: Sequence[TagId], edges: np.ndarray, how: Measure, policy: GapPolicy) -> Steps:
+        ahead_us = policy.limit_us if policy.between is Between.LINEAR else 0
+        rows = self._read(tags, Span(moment(int(edges[0]) - policy.limit_us), moment(int(edges[-1]) + ahead_us)))
+        return aggregate_samples(*_columns(rows), edges, how, policy)
+
     def _good_numbers(self, tags: Sequence[TagId], span: Span) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rows = self._read(tags, span)
         value = rows["value"].to_numpy()
@@ -335,6 +335,18 @@ def _looks_alike(tag: np.ndarray, time_us: np.ndarray, value: np.ndarray, points
             chosen = MinMaxLTTBDownsampler().downsample(time_us[begin:end], value[begin:end], n_out=max(points, 3))
             keep.append(begin + chosen.astype(np.int64))
     return np.concatenate(keep)
+
+
+def _columns(rows: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Tag, time [us], value (NaN where there is none) and quality of samples (STORED)."""
+    time_us = rows["time"].cast(pa.int64()).to_numpy()
+    return rows["tag"].to_numpy(), time_us, rows["value"].to_numpy(), rows["quality"].to_numpy()
+
+
+def _stepped(steps: Steps) -> pa.Table:
+    time = pa.array(steps.start_us, pa.int64()).cast(TIME)
+    covered = pa.array(steps.covered, mask=np.isnan(steps.covered))
+    return pa.table([pa.array(steps.tag, pa.int32()), time, pa.array(steps.value), covered], STEPS)
 
 
 def _numbers(tag: np.ndarray, time_us: np.ndarray, value: np.ndarray) -> pa.Table:

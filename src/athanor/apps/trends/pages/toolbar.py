@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from athanor.apps.trends.domain.view import LONGEST, RANGES, SHORTEST, View, is_possible, length_text
+from athanor.apps.trends.domain.view import LONGEST, RANGES, SHORTEST, View, is_possible
 from athanor.web.components import Words, button, icon, link, region
 from athanor.web.language import _
 
 Go = Callable[[View], Awaitable[None]]
 
-_EXPORT_STEPS = ("1s", "10s", "1m", "10m", "1h", "1d")
+_EXPORT_STEPS = ("1s", "10s", "1m", "10m", "1h", "day")
 _EXPORT_POINTS = 2000  # a step is proposed that gives about so many rows
 
 
@@ -153,5 +153,5 @@ def _range_name(length: timedelta) -> str:
 
 def _proposed_step(length: timedelta) -> str:
     least_s = length.total_seconds() / _EXPORT_POINTS
-    seconds = {"1s": 1, "10s": 10, "1m": 60, "10m": 600, "1h": 3600, "1d": 86400}
-    return next((step for step in _EXPORT_STEPS if seconds[step] >= least_s), length_text(timedelta(days=1)))
+    seconds = {"1s": 1, "10s": 10, "1m": 60, "10m": 600, "1h": 3600, "day": 86400}
+    return next((step for step in _EXPORT_STEPS if seconds[step] >= least_s), "day")

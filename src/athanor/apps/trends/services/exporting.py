@@ -5,7 +5,7 @@ import csv
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +17,10 @@ import xlsxwriter
 from athanor.apps.trends.services.drawing import STEPS
 from athanor.apps.trends.services.summing import slices
 from athanor.kernel.errors import AthanorError
-from athanor.kernel.historian.port import Aggregate, Historian, Span, moment
+from athanor.kernel.historian import queries
+from athanor.kernel.historian.aggregation import Measure
+from athanor.kernel.historian.calendar import Step
+from athanor.kernel.historian.port import Historian, Span, moment
 from athanor.kernel.plant.model import Tag
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.telemetry import Quality
@@ -53,7 +56,7 @@ class Export:
     plant: RunningPlant
     tags: Sequence[Tag]
     span: Span
-    step: timedelta | None
+    step: Step | None
     header: Sequence[str]
     names: Mapping[str, str]  # by path
 
@@ -63,10 +66,9 @@ class Export:
 
     async def rows(self, historian: Historian) -> AsyncIterator[list[Row]]:
         """The rows, some thousands at a time, in order of time (all samples: of tag, then time, within each slice)."""
-        fastest = sum(1 / (tag.period_s or 1.0) for tag in self.tags) if self.step is None else 0.0
-        rows_per_s = fastest if self.step is None else len(self.tags) / self.step.total_seconds()
-        whole = self.step or timedelta(seconds=1)
-        for part in slices(self.span, rows_per_s=max(rows_per_s, 1e-6), most_rows=_SLICE_ROWS, whole=whole):
+        step_s = None if self.step is None else _length_s(self.step)
+        rows_per_s = sum(1 / (tag.period_s or 1.0) for tag in self.tags) if step_s is None else len(self.tags) / step_s
+        for part in slices(self.span, rows_per_s=max(rows_per_s, 1e-6), most_rows=_SLICE_ROWS):
             if self.step is None:
                 yield await self._samples(historian, part)
             else:
@@ -85,19 +87,18 @@ class Export:
             rows.append((row["time"].astimezone(zone), path, name, value, unit, Quality(row["quality"]).name.lower()))
         return rows
 
-    async def _steps(self, historian: Historian, part: Span, step: timedelta) -> list[Row]:
+    async def _steps(self, historian: Historian, part: Span, step: Step) -> list[Row]:
         columns: dict[str, dict[int, float]] = {tag.path: {} for tag in self.tags}
-        for how in (Aggregate.MEAN, Aggregate.LAST):
-            tags = [tag for tag in self.tags if (tag.kind in STEPS) == (how is Aggregate.LAST)]
+        first_us = 0 if part.start == self.span.start else part.start_us  # a step that two parts share is the earlier's
+        for how in (Measure.MEAN, Measure.LAST):
+            tags = [tag for tag in self.tags if (tag.kind in STEPS) == (how is Measure.LAST)]
             if not tags:
                 continue
-            ids = self.plant.ids_of(tag.path for tag in tags)
-            # One step more, for what the first step carries over from it: wherever a part begins, its means are right.
-            table = await historian.resample(ids.tolist(), Span(part.start - step, part.end), step, how)
+            table = await queries.resample(historian, self.plant, tags, part, step, how)
             tag_id, time_us = table.column("tag").to_numpy(), table.column("time").cast(pa.int64()).to_numpy()
             value = table.column("value").to_numpy()
-            for tag, key in zip(tags, ids, strict=True):
-                mine = (tag_id == key) & (time_us >= part.start_us)
+            for tag in tags:
+                mine = (tag_id == self.plant.id_of(tag.path)) & (time_us >= first_us)
                 columns[tag.path] = dict(zip(time_us[mine].tolist(), value[mine].tolist(), strict=True))
         times = np.unique(np.concatenate([np.fromiter(column, np.int64) for column in columns.values()]))
         zone = self.zone
@@ -107,7 +108,12 @@ class Export:
         ]
 
 
-def export_of(plant: RunningPlant, tags: Sequence[Tag], span: Span, step: timedelta | None) -> Export:
+def _length_s(step: Step) -> float:
+    """About how long a step is; short for those of the calendar, so that enough rows are made room for."""
+    return 3600.0 if step.length is None else step.length.total_seconds()
+
+
+def export_of(plant: RunningPlant, tags: Sequence[Tag], span: Span, step: Step | None) -> Export:
     """An export in the language that is spoken here."""
     names = {tag.path: plain_cell(text_of(tag.name)) for tag in tags}
     time = _("Time ({zone})").format(zone=plant.model.timezone)
