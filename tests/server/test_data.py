@@ -107,9 +107,9 @@ def test_series_come_as_json_csv_and_arrow_with_the_same_rows(anna: httpx.Client
 
 
 def test_series_come_in_steps_and_as_the_points_of_a_chart(anna: httpx.Client) -> None:
-    steps = anna.get("/api/v1/series", params=asked(step_s=30, how="max")).json()
-    assert [(row["time"], row["value"]) for row in steps] == [
-        (HOUR.isoformat(), 29.0), ((HOUR + timedelta(seconds=30)).isoformat(), 59.0),
+    steps = anna.get("/api/v1/series", params=asked(step="30s", how="last", gaps="none")).json()
+    assert [(row["time"], row["value"], row["covered"]) for row in steps] == [
+        (HOUR.isoformat(), 29.0, None), ((HOUR + timedelta(seconds=30)).isoformat(), 59.0, None),
     ]  # fmt: skip
     points = anna.get("/api/v1/series", params=asked(points=10)).json()
     assert 3 <= len(points) <= 10
@@ -122,12 +122,14 @@ def test_series_come_in_steps_and_as_the_points_of_a_chart(anna: httpx.Client) -
         {"from": "2026-01-01T00:00:00"},
         {"from": "yesterday"},
         {"to": (HOUR - timedelta(days=1)).isoformat()},
-        {"step_s": 0},
-        {"step_s": 1e-9},
-        {"step_s": 1e300},
-        {"step_s": "nan"},
-        {"step_s": "inf"},
-        {"step_s": 0.001, "from": "2020-01-01T00:00:00Z"},
+        {"step": "0s"},
+        {"step": "1e-9s"},
+        {"step": "7m"},
+        {"step": "fortnight"},
+        {"step": "1m", "gaps": "hold"},
+        {"step": "1m", "gaps": "hold 0s"},
+        {"step": "1m", "how": "integral", "gaps": "none"},
+        {"step": "1s", "from": "2020-01-01T00:00:00Z"},
         {"from": "0001-01-01T00:00:00+14:00"},
         {"to": "9999-12-31T23:59:59-14:00"},
         {"from": "1990-01-01T00:00:00Z"},

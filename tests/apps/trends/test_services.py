@@ -14,6 +14,7 @@ import pytest
 from athanor.apps import trends
 from athanor.apps.trends import services
 from athanor.kernel.current import CurrentValues
+from athanor.kernel.historian.calendar import parse_step
 from athanor.kernel.historian.port import STORED, Span
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.plant.model import Level, Node, Plant, Tag, TagId, TagKind, Tenant
@@ -140,8 +141,10 @@ def test_only_tags_that_can_be_drawn_are_found_in_any_language() -> None:
     assert services.known(PLANT, ["no.such", SETPOINT.path, NOTE.path, SETPOINT.path]) == [SETPOINT]
 
 
-async def exported(historian: TieredHistorian, tags: list[Tag], step: timedelta | None) -> list[list[str]]:
-    wanted = services.export_of(PLANT, tags, Span(NOON, NOON + timedelta(seconds=4)), step)
+async def exported(historian: TieredHistorian, tags: list[Tag], step: str | None) -> list[list[str]]:
+    wanted = services.export_of(
+        PLANT, tags, Span(NOON, NOON + timedelta(seconds=4)), parse_step(step) if step else None
+    )
     body = b"".join([piece async for piece in services.csv_of(wanted, historian)])
     return list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
 
@@ -163,14 +166,14 @@ async def test_all_samples_are_exported_with_unit_quality_and_the_plants_time(hi
 async def test_equal_steps_are_exported_a_column_a_tag(historian: TieredHistorian) -> None:
     await historian.write(ramp(4))
     await historian.write(batch(SETPOINT, [2.5], [1200.0]))
-    rows = await exported(historian, [TEMPERATURE, SETPOINT], timedelta(seconds=2))
+    rows = await exported(historian, [TEMPERATURE, SETPOINT], "2s")
     assert rows == [
         [
             "Time (Asia/Shanghai)",
             "Temperature [°C] works.temperature",
             "Setpoint [°C] works.setpoint",
         ],
-        ["2026-05-04 20:00:00.000+08:00", "0.5", ""],
+        ["2026-05-04 20:00:00.000+08:00", "1", ""],
         ["2026-05-04 20:00:02.000+08:00", "2.5", "1200"],
     ]
 
