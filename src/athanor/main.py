@@ -22,7 +22,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from athanor import __version__
-from athanor.api import data
+from athanor.api import data, jobs
 from athanor.api.health import health_router
 from athanor.api.uplink import uplink_router
 from athanor.child import Child
@@ -37,11 +37,13 @@ from athanor.kernel.database.migrating import upgrade
 from athanor.kernel.errors import AthanorError
 from athanor.kernel.historian.lake import publish_tags
 from athanor.kernel.historian.port import HistorianFullError
+from athanor.kernel.historian.store import FolderStore
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.ingest.quarantine import Quarantine
 from athanor.kernel.ingest.service import Ingest
 from athanor.kernel.ingest.sources import SourceStates
+from athanor.kernel.jobs.memory import MemoryJobs
 from athanor.kernel.metrics import TAGS
 from athanor.kernel.plant.model import Plant
 from athanor.kernel.plant.running import RunningPlant
@@ -83,7 +85,7 @@ class Platform:
         self.ports["plant"] = plant
         TAGS.set(len(plant.ids))
         try:
-            await asyncio.to_thread(publish_tags, folder_of(self.settings.lake_url), plant)
+            await asyncio.to_thread(publish_tags, FolderStore(folder_of(self.settings.lake_url)), plant)
         except HistorianFullError as error:  # others read ids less well; that stops no plant
             _log.error("lake.tags-not-written", reason=str(error))
 
@@ -122,6 +124,8 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         stack.push_async_callback(bus.close)
         quarantine = Quarantine(settings.data_dir / "quarantine.sqlite")
         stack.callback(quarantine.close)
+        running_jobs = MemoryJobs(settings.data_dir / "jobs")
+        stack.push_async_callback(running_jobs.close)
         current, sources = CurrentValues(), SourceStates()
         current.update(await historian.latest())
         ports: dict[str, object] = {
@@ -131,6 +135,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             "db": database,
             "quarantine": quarantine,
             "sources": sources,
+            "jobs": running_jobs,
         }
         platform = Platform(settings, database, Identity(database), historian, current, bus, quarantine, sources, ports)
         await _start_plant(platform)
@@ -179,6 +184,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
         health_router({"database": partial(_ask, platform.database), "historian": platform.historian.latest})
     )
     server.include_router(data.router)
+    server.include_router(jobs.router)
     _subscribe(platform, registry)
     mount_web(
         server,

@@ -18,6 +18,7 @@ from athanor.kernel.errors import AthanorError, NotFoundError
 from athanor.kernel.historian.port import DamagedFileError, Historian, HistorianFullError
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.identity.user import User
+from athanor.kernel.jobs.port import Jobs, NoJobFileError
 from athanor.kernel.plant.running import RunningPlant
 from athanor.web.injection import PortNotGrantedError, Ports
 from athanor.web.sessions import user_of
@@ -25,6 +26,7 @@ from athanor.web.sessions import user_of
 # What is not the caller's fault is not answered as one.
 _STATUS = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
+    (NoJobFileError, HTTPStatus.NOT_FOUND),
     (DamagedFileError, HTTPStatus.INTERNAL_SERVER_ERROR),
     (HistorianFullError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
@@ -58,6 +60,7 @@ Viewer = Annotated[User, Depends(viewer_of)]
 PlantPort = Annotated[RunningPlant, Depends(Handed("plant"))]
 HistorianPort = Annotated[Historian, Depends(Handed("historian"))]
 CurrentPort = Annotated[CurrentValues, Depends(Handed("current"))]
+JobsPort = Annotated[Jobs, Depends(Handed("jobs"))]
 
 
 def mount_routes(fastapi_app: FastAPI, apps: Sequence[App], ports: Ports, identity: Identity) -> None:

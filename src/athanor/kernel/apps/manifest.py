@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from athanor.kernel.errors import AthanorError
 
-PORTS = ("plant", "historian", "current", "bus", "db", "quarantine", "sources")  # what an app may name in `needs`
+PORTS = ("plant", "historian", "current", "bus", "db", "quarantine", "sources", "jobs")  # what an app may name in `needs`
 
 
 class Manifest(BaseModel):

@@ -9,7 +9,7 @@ from functools import lru_cache
 # `.administer`, which no pattern below covers.
 ROLES: Mapping[str, tuple[str, ...]] = {
     "administrator": ("*",),
-    "operator": ("*.view", "*.export", "*.operate", "*.edit"),
+    "operator": ("*.view", "*.export", "*.import", "*.operate", "*.edit"),
     "viewer": ("*.view",),
 }
 

@@ -3,6 +3,7 @@
 from athanor.web.components.data_table import Cell, Column, TablePage, TableQuery, data_table
 from athanor.web.components.empty_state import empty_state
 from athanor.web.components.error_card import error_card
+from athanor.web.components.job import JobCard, job_card, job_list
 from athanor.web.components.kpi import Kpi, kpi, kpi_strip
 from athanor.web.components.page_title import page_title
 from athanor.web.components.spark import Spark
@@ -14,6 +15,7 @@ from athanor.web.components.words import Words, button, icon, link, region
 __all__ = [
     "Cell",
     "Column",
+    "JobCard",
     "Kpi",
     "Spark",
     "Status",
@@ -30,6 +32,8 @@ __all__ = [
     "empty_state",
     "error_card",
     "icon",
+    "job_card",
+    "job_list",
     "kpi",
     "kpi_strip",
     "link",

@@ -1,0 +1,9 @@
+"""Data: history in from files."""
+
+from athanor.apps.data import pages
+from athanor.kernel.apps.app import App
+
+
+def setup(app: App) -> None:
+    """Declare what Data adds. Runs once, before anything starts; does no work itself."""
+    app.page("/data", pages.import_history, permission="data.import")
