@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from athanor.kernel.historian import compaction
+from athanor.kernel.historian import compaction, delta
 from athanor.kernel.historian.compaction import FAN_IN, PAST_DAY_FILES, runs_to_compact
 from athanor.kernel.historian.lake import Lake, SealedFile
+from athanor.kernel.historian.store import FolderStore
 from athanor.kernel.historian.tiered import TieredHistorian, _ClosingError
 
 from .samples import EVER, numbered, tag_ids
@@ -21,7 +22,7 @@ TAGS = 300
 
 
 def file(order: int, rows: int, day: date = TODAY) -> SealedFile:
-    return SealedFile(Path(f"{order}.parquet"), order, day, rows, 0, 1, 0, 1)
+    return SealedFile(f"{order}.parquet", order, day, rows, 0, 1, 0, 1)
 
 
 def orders(runs: list[list[SealedFile]]) -> list[list[int]]:
@@ -64,6 +65,14 @@ def test_no_run_is_too_large_and_none_shares_a_file(rows: list[int], age_days: i
     assert all(sum(one.rows for one in run) <= compaction.MOST_ROWS for run in runs)
 
 
+def lake_in(folder: Path) -> Lake:
+    return Lake(FolderStore(folder / "lake"))
+
+
+def files_of(folder: Path) -> set[Path]:
+    return {folder / "lake" / "samples" / one.name for one in lake_in(folder).files}
+
+
 @pytest.fixture
 async def historian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TieredHistorian:
     monkeypatch.setattr(compaction, "_SLICE_ROWS", 1000)  # so that a merge takes several slices
@@ -81,9 +90,9 @@ async def historian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TieredHi
 async def test_no_answer_changes_and_the_files_become_few(historian: TieredHistorian, tmp_path: Path) -> None:
     before = await historian.read(tag_ids(TAGS), EVER)
     newest = await historian.latest()
-    files = len(Lake(tmp_path / "lake").files)
+    files = len(lake_in(tmp_path).files)
     await historian.compact_now()
-    after = Lake(tmp_path / "lake").files
+    after = lake_in(tmp_path).files
     assert len(after) < files
     assert (await historian.read(tag_ids(TAGS), EVER)).equals(before)
     assert (await historian.latest()).equals(newest)
@@ -106,25 +115,30 @@ async def test_a_correction_after_compaction_still_wins(historian: TieredHistori
     await historian.close()
 
 
-async def test_replaced_files_stay_for_who_reads_them_and_go_at_the_next_start(
-    historian: TieredHistorian, tmp_path: Path
+async def test_replaced_files_stay_for_who_reads_them_until_their_hour_is_over_also_over_a_restart(
+    historian: TieredHistorian, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await historian.compact_now()
     await historian.close()
     on_disk = set((tmp_path / "lake").rglob("*.parquet"))
-    assert len(on_disk) > len(Lake(tmp_path / "lake").files)
+    assert on_disk > files_of(tmp_path)
+    left_by_a_crash = tmp_path / "lake" / "samples" / "day=2026-03-29" / "000000000001-cafe.parquet"
+    left_by_a_crash.write_bytes(b"")
     again = TieredHistorian(tmp_path / "hot", tmp_path / "lake")
-    assert len(set((tmp_path / "lake").rglob("*.parquet"))) == len(Lake(tmp_path / "lake").files)
+    assert set((tmp_path / "lake").rglob("*.parquet")) == on_disk
     await again.close()
+    monkeypatch.setattr(delta, "_KEPT_FOR_READERS_H", 0)
+    TieredHistorian(tmp_path / "hot", tmp_path / "lake")._close()
+    assert set((tmp_path / "lake").rglob("*.parquet")) == files_of(tmp_path)
 
 
 async def test_closing_does_not_wait_for_a_long_merge(historian: TieredHistorian, tmp_path: Path) -> None:
-    before = len(Lake(tmp_path / "lake").files)
+    before = len(lake_in(tmp_path).files)
     historian._closing.set()
     with pytest.raises(_ClosingError):
         await historian.compact_now()
     historian._closing.clear()
-    assert len(Lake(tmp_path / "lake").files) == before
-    unlisted = set((tmp_path / "lake").rglob("*.parquet")) - {one.path for one in Lake(tmp_path / "lake").files}
+    assert len(lake_in(tmp_path).files) == before
+    unlisted = set((tmp_path / "lake").rglob("*.parquet")) - files_of(tmp_path)
     assert unlisted == set()
     await historian.close()

@@ -16,6 +16,7 @@ from athanor.kernel.historian.aggregation import Measure
 from athanor.kernel.historian.gaps import NONE
 from athanor.kernel.historian.lake import publish_tags
 from athanor.kernel.historian.port import DamagedFileError, HistorianUnopenableError, Span
+from athanor.kernel.historian.store import FolderStore
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.plant.model import Plant, TagId
 from athanor.kernel.plant.running import RunningPlant
@@ -77,8 +78,8 @@ async def test_duckdb_polars_and_arrow_read_the_same_rows_as_the_historian(
 
 async def test_the_table_of_tags_beside_it_tells_what_the_ids_mean(sealed: TieredHistorian, tmp_path: Path) -> None:
     plant = RunningPlant(plant_in(tmp_path), 1, {"smelter.power": TagId(1), "smelter.flow": TagId(2)})
-    publish_tags(tmp_path / "lake", plant)
-    publish_tags(tmp_path / "lake", plant)
+    publish_tags(FolderStore(tmp_path / "lake"), plant)
+    publish_tags(FolderStore(tmp_path / "lake"), plant)
     tags = DeltaTable(str(tmp_path / "lake" / "tags"))
     assert tags.version() == 0, "what did not change is not written again"
     samples = duckdb.read_parquet(DeltaTable(str(tmp_path / "lake" / "samples")).file_uris()).set_alias("samples")
@@ -105,7 +106,7 @@ async def test_the_manuals_programs_read_the_lake(
         await historian.write(batch)
         await historian.seal_now()
     await historian.close()
-    publish_tags(data / "lake", RunningPlant(plant_in(tmp_path), 1, {"smelter.power": TagId(1)}))
+    publish_tags(FolderStore(data / "lake"), RunningPlant(plant_in(tmp_path), 1, {"smelter.power": TagId(1)}))
     with_duckdb, with_polars, _ = blocks("python")
     exec(with_duckdb, {})  # noqa: S102 our own manual's
     exec(with_polars, {})  # noqa: S102

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from athanor.kernel.historian import lake as lake_module
+from athanor.kernel.historian import store as store_module
 from athanor.kernel.historian.port import HistorianFullError, HistorianUnopenableError
 from athanor.kernel.historian.tiered import TieredHistorian
 
@@ -21,15 +22,15 @@ async def test_a_commit_that_cannot_be_flushed_keeps_its_files_and_the_hot_sampl
 ) -> None:
     historian = opened(tmp_path)
     await historian.write(numbered(1, tags=3))
-    flush = lake_module._make_durable
+    flush = store_module._flush
 
-    def fails_on_the_log(path: Path, *above: Path) -> None:
-        if path.suffix == ".json":
+    def fails_on_the_log(place: Path) -> None:
+        if place.suffix == ".json":
             raise OSError(24, "Too many open files")
-        flush(path, *above)
+        flush(place)
 
     with monkeypatch.context() as patched:
-        patched.setattr(lake_module, "_make_durable", fails_on_the_log)
+        patched.setattr(store_module, "_flush", fails_on_the_log)
         with pytest.raises(HistorianFullError):
             await historian.seal_now()
         assert numbers_of(await historian.read(tag_ids(3), EVER), 0) == [1]

@@ -1,40 +1,37 @@
-"""Sealed samples: the Delta Lake table `samples` of Parquet files in a local folder, partitioned by UTC day.
+"""Sealed samples: the Delta Lake table `samples` of Parquet files, partitioned by UTC day.
 
 The table is plain Delta: DuckDB, Polars, Spark or Trino read it without Athanor. A file's name begins with its order
 in the historian's one counter, so that of two samples with the same tag and time the later written one is known.
 """
 
-import json
-import os
-import threading
-import time
-import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
-import structlog
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import DeltaError
-from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
 
+from athanor.kernel.historian.delta import DataFile, DeltaFiles, NewFile, TableLayout
 from athanor.kernel.historian.layout import SEALED, WRITER_OPTIONS, write_row_groups
-from athanor.kernel.historian.port import HistorianFullError, Span, microseconds, moment
+from athanor.kernel.historian.port import HistorianFullError, Span, microseconds
+from athanor.kernel.historian.store import Store
 from athanor.kernel.plant.running import RunningPlant
 
-_log = structlog.get_logger(__name__)
-
-_TABLE = pa.schema([*SEALED, pa.field("day", pa.date32(), nullable=False)])
+SAMPLES = TableLayout(
+    name="samples",
+    schema=SEALED,
+    partition_by=pa.schema([pa.field("day", pa.date32(), nullable=False)]),
+    bounded=("tag", "time"),
+    writer_options=WRITER_OPTIONS,
+    write=write_row_groups,
+)
 TAGS = pa.schema(
     [pa.field("id", pa.int32(), nullable=False)]
     + [pa.field(name, pa.string()) for name in ("path", "unit", "kind", "tenant", "name_en", "name_zh_CN")]
 )
-_KEPT_FOR_READERS_S = 3600.0
 _SEALED_BY = "athanor.hot"  # the Delta application id under which the last sealed generation is noted
 
 
@@ -42,7 +39,7 @@ _SEALED_BY = "athanor.hot"  # the Delta application id under which the last seal
 class SealedFile:
     """One Parquet file of the table, and what its statistics say of it."""
 
-    path: Path
+    name: str
     order: int
     day: date
     rows: int
@@ -51,45 +48,35 @@ class SealedFile:
     first_tag: int
     last_tag: int
 
-    def may_hold(self, tags: np.ndarray, span: Span) -> bool:
-        """False when the statistics rule out any sample of these tags (sorted) in the span."""
-        in_time = self.first_us < span.end_us and self.last_us >= span.start_us
-        return in_time and bool(np.searchsorted(tags, self.first_tag) < np.searchsorted(tags, self.last_tag, "right"))
-
 
 class Lake:
-    """The Delta table of sealed samples in one local folder. One process writes it; any number read it."""
+    """The Delta table of sealed samples in a store. One process writes it; any number read it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open or create the table `samples` in a folder."""
-        self.folder = folder / "samples"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if not DeltaTable.is_deltatable(str(self.folder)):
-            DeltaTable.create(str(self.folder), schema=_TABLE, partition_by=["day"], name="samples")
-        self._table = DeltaTable(str(self.folder))
-        self._files = self._listed()
-        self._committing = threading.Lock()
-        self._retired: list[tuple[float, Path]] = []  # and until when, by the monotonic clock
+    def __init__(self, store: Store) -> None:
+        """Open or create the table `samples` below the store's place. Raises OSError, DeltaError."""
+        self.store = store.within("samples")
+        self._table = DeltaFiles(self.store, SAMPLES)
+        self._listing = _Listing(self._table.files)
 
     @property
     def files(self) -> tuple[SealedFile, ...]:
         """Every file of the table, by order."""
-        return self._files
+        return self._listed().files
 
     @property
     def next_order(self) -> int:
         """Above the order of every file, and of every generation that was ever sealed."""
-        return max([self.sealed_order, 0, *(file.order for file in self._files)]) + 1
+        return max([self.sealed_order, 0, *(file.order for file in self.files)]) + 1
 
     @property
     def sealed_order(self) -> int:
         """The order of the last generation that was sealed into the table; -1 before the first."""
-        version = self._table.transaction_version(_SEALED_BY)
-        return -1 if version is None else int(version)
+        order = self._table.noted(_SEALED_BY)
+        return -1 if order is None else order
 
     def candidates(self, tags: np.ndarray, span: Span) -> list[SealedFile]:
         """The files that may hold samples of these tags (sorted) in the span, by order."""
-        return [file for file in self._files if file.may_hold(tags, span)]
+        return self._listed().candidates(tags, span)
 
     def add(self, days: Iterable[tuple[date, Iterable[pa.Table]]], *, order: int, is_generation: bool) -> None:
         """Add a file for each day, all or none, durable on return.
@@ -97,131 +84,85 @@ class Lake:
         Each day comes as sorted tables (SEALED), tags ascending from one to the next and none in two of them.
         Raises HistorianFullError, leaving the table as it was.
         """
-        self._change(days, order, [], [Transaction(_SEALED_BY, order)] if is_generation else [])
+        self._table.change(
+            add=(_new_file(day, tables, order) for day, tables in days),
+            notes={_SEALED_BY: order} if is_generation else {},
+        )
 
-    def replace(self, files: Sequence[SealedFile], tables: Iterable[pa.Table]) -> None:
+    def replace(self, files: Sequence[SealedFile], tables: Iterable[pa.Table], *, data_change: bool = False) -> None:
         """Put one file in the place of some of one day, in one commit, durable on return.
 
-        `tables` hold all that the files do, sorted as for `add`. The files stay on the disk for an hour, for those who
-        are reading them. Raises HistorianFullError, leaving the table as it was.
+        `tables` are sorted as for `add`. They hold all that the files do, or less, which is then said as a
+        `data_change`. The files stay in the store for an hour, for those who are reading them. Raises
+        HistorianFullError, leaving the table as it was.
         """
-        now_ms = int(time.time() * 1000)
-        removed = [
-            RemoveAction(
-                str(file.path.relative_to(self.folder)),
-                data_change=False,
-                deletion_timestamp=now_ms,
-                partition_values={"day": file.day.isoformat()},
-            )
-            for file in files
-        ]
-        self._change([(files[0].day, tables)], max(file.order for file in files), removed, [])
-        self._retired += [(time.monotonic() + _KEPT_FOR_READERS_S, file.path) for file in files]
+        new = _new_file(files[0].day, tables, max(file.order for file in files))
+        self._table.change(add=[new], remove=[file.name for file in files], data_change=data_change)
 
-    def remove_retired(self) -> list[Path]:
-        """Remove from the disk the replaced files whose hour is over; returns which."""
-        now = time.monotonic()
-        gone = [path for until, path in self._retired if until <= now]
-        self._retired = [(until, path) for until, path in self._retired if until > now]
-        for path in gone:
-            path.unlink(missing_ok=True)
-        return gone
+    def remove(self, files: Sequence[SealedFile]) -> None:
+        """Remove files and all their samples, in one commit, durable on return. Raises HistorianFullError."""
+        self._table.change(remove=[file.name for file in files])
 
-    def _change(
-        self,
-        days: Iterable[tuple[date, Iterable[pa.Table]]],
-        order: int,
-        removed: list[RemoveAction],
-        transactions: list[Transaction],
-    ) -> None:
-        added: list[AddAction] = []
-        try:
-            for day, tables in days:
-                if (action := self._write(day, tables, order, is_new=not removed)) is not None:
-                    added.append(action)
-            with self._committing:
-                self._commit([*added, *removed], transactions)
-        except BaseException as error:
-            for action in added:
-                (self.folder / action.path).unlink(missing_ok=True)
-            if isinstance(error, OSError | DeltaError):
-                raise HistorianFullError(self.folder, error) from error
-            raise
-        self.settle()  # from here on the files belong to the table, whatever fails
+    def remove_retired(self) -> list[str]:
+        """Remove from the store the replaced files whose hour is over; returns which. Raises OSError."""
+        return self._table.remove_retired()
 
     def settle(self) -> None:
         """Make the last commit durable and known. What was committed may be forgotten elsewhere only after this.
 
         Raises HistorianFullError; then do it again.
         """
-        try:
-            with self._committing:
-                self._table.update_incremental()
-                _make_durable(self.folder / "_delta_log" / f"{self._table.version():020d}.json")
-                self._files = self._listed()
-        except (OSError, DeltaError) as error:
-            raise HistorianFullError(self.folder, error) from error
+        self._table.settle()
 
     def remove_unlisted(self) -> None:
-        """Remove files that a crash left behind before they were in the table. For the one process that writes it."""
-        listed = {file.path for file in self._files}
-        for path in self.folder.glob("day=*/*.parquet"):
-            if path not in listed:
-                _log.info("lake.unfinished-file-removed", path=str(path))
-                path.unlink(missing_ok=True)
+        """Remove files that a crash left behind. For the one process that writes the table, before it does."""
+        self._table.remove_unlisted()
 
-    def _commit(self, actions: list[AddAction | RemoveAction], transactions: list[Transaction]) -> None:
-        """Raises only where nothing was committed, so that whoever calls may take back what it wrote."""
-        before = self._table.version()
-        try:
-            self._table.create_write_transaction(
-                actions,
-                mode="append",
-                schema=_TABLE,
-                partition_by=["day"],
-                commit_properties=CommitProperties(app_transactions=transactions),
-            )
-        except (OSError, DeltaError) as error:
-            if not (self.folder / "_delta_log" / f"{before + 1:020d}.json").exists():
-                raise
-            _log.warning("lake.tidying-failed", reason=str(error))  # what follows a commit, such as a checkpoint
-
-    def _write(self, day: date, tables: Iterable[pa.Table], order: int, *, is_new: bool) -> AddAction | None:
-        name = f"day={day.isoformat()}/{order:012d}-{uuid.uuid4().hex[:12]}.parquet"
-        path = self.folder / name
-        path.parent.mkdir(exist_ok=True)
-        bounds = _Bounds()
-        with _removed_on_failure(path), pq.ParquetWriter(path, SEALED, **WRITER_OPTIONS) as writer:
-            for table in tables:
-                if table.num_rows:
-                    bounds.take_in(table)
-                    write_row_groups(writer, table)
-        if bounds.rows == 0:
-            path.unlink()
-            return None
-        _make_durable(path, self.folder)
-        size, changed_ms = path.stat().st_size, path.stat().st_mtime_ns // 1_000_000
-        return AddAction(name, size, {"day": day.isoformat()}, changed_ms, is_new, bounds.statistics())
-
-    def _listed(self) -> tuple[SealedFile, ...]:
-        actions = pa.table(self._table.get_add_actions(flatten=True)).to_pylist()
-        return tuple(sorted((self._described(action) for action in actions), key=lambda file: (file.order, file.day)))
-
-    def _described(self, action: dict[str, object]) -> SealedFile:
-        path = str(action["path"])
-        return SealedFile(
-            path=self.folder / path,
-            order=int(Path(path).name.split("-")[0]),
-            day=action["partition.day"],  # type: ignore[arg-type]
-            rows=int(action["num_records"]),  # type: ignore[call-overload]
-            first_us=microseconds(action["min.time"]),  # type: ignore[arg-type]
-            last_us=microseconds(action["max.time"]),  # type: ignore[arg-type]
-            first_tag=int(action["min.tag"]),  # type: ignore[call-overload]
-            last_tag=int(action["max.tag"]),  # type: ignore[call-overload]
-        )
+    def _listed(self) -> "_Listing":
+        files = self._table.files
+        if self._listing.source is not files:
+            self._listing = _Listing(files)
+        return self._listing
 
 
-def publish_tags(folder: Path, plant: RunningPlant) -> None:
+class _Listing:
+    """The files of one version of the table, and their bounds as columns, so that thousands are searched at once."""
+
+    def __init__(self, source: Mapping[str, DataFile]) -> None:
+        self.source = source
+        described = (_sealed_file(file) for file in source.values())
+        self.files = tuple(sorted(described, key=lambda file: (file.order, file.day)))
+        self._first_us = np.array([file.first_us for file in self.files], np.int64)
+        self._last_us = np.array([file.last_us for file in self.files], np.int64)
+        self._first_tag = np.array([file.first_tag for file in self.files], np.int64)
+        self._last_tag = np.array([file.last_tag for file in self.files], np.int64)
+
+    def candidates(self, tags: np.ndarray, span: Span) -> list[SealedFile]:
+        """The files whose bounds do not rule out any sample of these tags (sorted) in the span."""
+        in_time = np.flatnonzero((self._first_us < span.end_us) & (self._last_us >= span.start_us))
+        begin = np.searchsorted(tags, self._first_tag[in_time])
+        end = np.searchsorted(tags, self._last_tag[in_time], "right")
+        return [self.files[place] for place in in_time[begin < end].tolist()]
+
+
+def _new_file(day: date, tables: Iterable[pa.Table], order: int) -> NewFile:
+    return NewFile(f"{order:012d}", {"day": day}, tables)
+
+
+def _sealed_file(file: DataFile) -> SealedFile:
+    return SealedFile(
+        name=file.name,
+        order=int(PurePosixPath(file.name).name.split("-")[0]),
+        day=file.partition["day"],  # type: ignore[arg-type]
+        rows=file.rows,
+        first_us=microseconds(file.least["time"]),  # type: ignore[arg-type]
+        last_us=microseconds(file.greatest["time"]),  # type: ignore[arg-type]
+        first_tag=int(file.least["tag"]),  # type: ignore[call-overload]
+        last_tag=int(file.greatest["tag"]),  # type: ignore[call-overload]
+    )
+
+
+def publish_tags(store: Store, plant: RunningPlant) -> None:
     """Write the lake's table `tags`, by which others read ids: id, path, unit, kind, tenant and names.
 
     Raises HistorianFullError.
@@ -240,56 +181,13 @@ def publish_tags(folder: Path, plant: RunningPlant) -> None:
         for path, tag_id in sorted(plant.ids.items(), key=lambda item: item[1])
     ]
     table = pa.Table.from_pylist(rows, TAGS)
-    place = folder / "tags"
+    place = store.within("tags")
+    options = dict(place.options)
     try:
-        if DeltaTable.is_deltatable(str(place)) and DeltaTable(str(place)).to_pyarrow_table().equals(table):
-            return
-        write_deltalake(str(place), table, mode="overwrite")
+        if DeltaTable.is_deltatable(place.url, options):
+            written = DeltaTable(place.url, storage_options=options)
+            if written.to_pyarrow_table().equals(table):
+                return
+        write_deltalake(place.url, table, mode="overwrite", storage_options=options)
     except (OSError, DeltaError) as error:
-        raise HistorianFullError(place, error) from error
-
-
-class _Bounds:
-    """Row count, first and last tag and time of a file while it is written."""
-
-    def __init__(self) -> None:
-        self.rows = 0
-        self._tags: list[int] = []
-        self._times: list[int] = []
-
-    def take_in(self, table: pa.Table) -> None:
-        tag, time = table["tag"].to_numpy(), table["time"].cast(pa.int64()).to_numpy()
-        self.rows += len(tag)
-        self._tags = [min([*self._tags, int(tag[0])]), max([*self._tags, int(tag[-1])])]
-        self._times = [min([*self._times, int(time.min())]), max([*self._times, int(time.max())])]
-
-    def statistics(self) -> str:
-        """Delta's per-file statistics (JSON)."""
-        first, last = (moment(us).strftime("%Y-%m-%dT%H:%M:%S.%fZ") for us in self._times)
-        return json.dumps(
-            {
-                "numRecords": self.rows,
-                "minValues": {"tag": self._tags[0], "time": first},
-                "maxValues": {"tag": self._tags[1], "time": last},
-                "nullCount": {"tag": 0, "time": 0},
-            }
-        )
-
-
-@contextmanager
-def _removed_on_failure(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-
-
-def _make_durable(path: Path, *above: Path) -> None:
-    """Flush a file and the entries of folders for it to the disk, so that a power cut cannot take them back."""
-    for place in (path, path.parent, *above):
-        handle = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        raise HistorianFullError(place.url, error) from error

@@ -3,13 +3,13 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from athanor.kernel.historian.port import STORED, DamagedFileError
+from athanor.kernel.historian.store import Store
 
 _OPEN_FILES = 512
 
@@ -17,13 +17,13 @@ _OPEN_FILES = 512
 class SealedReader:
     """One Parquet file of the lake, sorted by tag, then time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, store: Store, name: str) -> None:
         """Raises DamagedFileError."""
-        self.path = path
+        self._place = store.place(name)
         try:
-            self._file = pq.ParquetFile(path)  # not mapped: a fault of the disk would be a signal that ends us
+            self._file = pq.ParquetFile(store.open(name))
         except (OSError, pa.ArrowException) as error:
-            raise DamagedFileError(path, error) from error
+            raise DamagedFileError(self._place, error) from error
         groups = [self._file.metadata.row_group(number) for number in range(self._file.num_row_groups)]
         statistics = [group.column(0).statistics for group in groups]
         self.first_tags = np.array([one.min for one in statistics], np.int64)  # of each row group, ascending
@@ -51,7 +51,7 @@ class SealedReader:
             with self._reading:
                 return self._file.read_row_groups(groups.tolist(), use_threads=False)
         except (OSError, pa.ArrowException) as error:
-            raise DamagedFileError(self.path, error) from error
+            raise DamagedFileError(self._place, error) from error
 
     def _groups_with(self, tags: np.ndarray | None) -> np.ndarray:
         if tags is None:
@@ -62,31 +62,32 @@ class SealedReader:
 
 
 class SealedFiles:
-    """Readers of the files in use, at most some hundreds open. Safe for concurrent use."""
+    """Readers of a store's files that are in use, at most some hundreds open. Safe for concurrent use."""
 
-    def __init__(self) -> None:
-        self._readers: OrderedDict[Path, SealedReader] = OrderedDict()
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._readers: OrderedDict[str, SealedReader] = OrderedDict()
         self._lock = threading.Lock()
 
-    def reader(self, path: Path) -> SealedReader:
+    def reader(self, name: str) -> SealedReader:
         """Raises DamagedFileError."""
         with self._lock:
-            reader = self._readers.get(path)
+            reader = self._readers.get(name)
             if reader is not None:
-                self._readers.move_to_end(path)
+                self._readers.move_to_end(name)
                 return reader
-        reader = SealedReader(path)
+        reader = SealedReader(self._store, name)
         with self._lock:
-            self._readers[path] = reader
+            self._readers[name] = reader
             while len(self._readers) > _OPEN_FILES:
                 self._readers.popitem(last=False)
         return reader
 
-    def forget(self, paths: Sequence[Path]) -> None:
+    def forget(self, names: Sequence[str]) -> None:
         """Let go of files that are gone."""
         with self._lock:
-            for path in paths:
-                self._readers.pop(path, None)
+            for name in names:
+                self._readers.pop(name, None)
 
 
 def _within(rows: pa.Table, tags: np.ndarray | None, start_us: int, end_us: int) -> pa.Table:

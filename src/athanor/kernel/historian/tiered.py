@@ -23,7 +23,6 @@ from deltalake.exceptions import DeltaError
 from tsdownsample import MinMaxLTTBDownsampler
 
 from athanor.kernel.historian.aggregation import Measure, Steps, aggregate_samples
-from athanor.kernel.historian.claim import FolderClaim
 from athanor.kernel.historian.compaction import merged_slices, runs_to_compact
 from athanor.kernel.historian.gaps import Between, GapPolicy
 from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog
@@ -39,6 +38,7 @@ from athanor.kernel.historian.port import (
     moment,
 )
 from athanor.kernel.historian.sealed import SealedFiles, SealedReader
+from athanor.kernel.historian.store import FolderStore, Store
 from athanor.kernel.plant.model import TagId
 from athanor.kernel.telemetry import TIME, Quality
 
@@ -63,25 +63,27 @@ class TieredHistorian:
     def __init__(
         self,
         hot: Path,
-        lake: Path,
+        lake: Path | Store,
         *,
         seal_rows: int = 2_000_000,
         seal_after_s: float = 3600.0,
         reserve_mb: int = RESERVE_MB,
     ) -> None:
-        """Open or create the historian; what a crash interrupted is finished by the sealer.
+        """Open or create the historian, the hot tail in a folder and the lake in another or in a store.
 
-        A generation is sealed once it has `seal_rows` or is `seal_after_s` old. Nothing is written where the disk of
-        `hot` has less than `reserve_mb` left. Raises HistorianUnopenableError.
+        What a crash interrupted is finished by the sealer. A generation is sealed once it has `seal_rows` or is
+        `seal_after_s` old. Nothing is written where the disk of `hot` has less than `reserve_mb` left. Raises
+        HistorianUnopenableError.
         """
+        store = FolderStore(lake) if isinstance(lake, Path) else lake
         try:
-            self._claim = FolderClaim(lake)  # before the lake is listed, so that the list is true
-            self._lake = Lake(lake)
+            self._claim = store.claim()  # before the lake is listed, so that the list is true
+            self._lake = Lake(store)
             self._tail = HotLog(hot, next_order=self._lake.next_order, reserve_mb=reserve_mb)
             self._lake.remove_unlisted()
         except (DeltaError, OSError) as error:
-            raise HistorianUnopenableError(lake, error) from error
-        self._sealed = SealedFiles()
+            raise HistorianUnopenableError(store.url, error) from error
+        self._sealed = SealedFiles(self._lake.store)
         self._seal_rows = seal_rows
         self._seal_after_s = seal_after_s
         self._waiting: SimpleQueue[tuple[pa.RecordBatch, Future[None]] | None] = SimpleQueue()
@@ -165,7 +167,7 @@ class TieredHistorian:
         """Raises HistorianFullError where so much waits to be sealed that memory would run out before the disk does."""
         waiting = sum(generation.rows for generation in self._tail.generations)
         if waiting > _MOST_GENERATIONS * self._seal_rows:
-            raise HistorianFullError(self._lake.folder, f"{waiting:,} samples wait to be sealed, and sealing fails")
+            raise HistorianFullError(self._lake.store.url, f"{waiting:,} samples wait to be sealed, and sealing fails")
 
     def _import(self, samples: pa.Table) -> None:
         rows = sorted_samples(samples.combine_chunks())
@@ -253,7 +255,9 @@ class TieredHistorian:
 
     def _compact(self, run: Sequence[SealedFile]) -> None:
         started = time.monotonic()
-        self._lake.replace(run, self._until_closing(merged_slices([SealedReader(file.path) for file in run])))
+        self._lake.replace(
+            run, self._until_closing(merged_slices([SealedReader(self._lake.store, file.name) for file in run]))
+        )
         seconds = round(time.monotonic() - started, 2)
         _log.info("historian.compacted", day=str(run[0].day), files=len(run), seconds=seconds)
 
@@ -301,7 +305,7 @@ class TieredHistorian:
         ]
         files = self._lake.candidates(wanted, span)
         tables = self._decoders.map(
-            lambda file: self._sealed.reader(file.path).read(wanted, span.start_us, span.end_us), files
+            lambda file: self._sealed.reader(file.name).read(wanted, span.start_us, span.end_us), files
         )
         parts += [(file.order, table) for file, table in zip(files, tables, strict=True)]
         return merged([part for _, part in sorted(parts, key=lambda part: part[0])])
