@@ -9,15 +9,14 @@ from hypothesis import strategies as st
 from athanor.kernel.historian.calendar import edges, parse_step
 from athanor.kernel.historian.counters import (
     Increments,
-    Meter,
     MeterEvent,
     MeterEvents,
-    Replacement,
     Split,
     booked,
     increments,
 )
 from athanor.kernel.historian.port import Span, microseconds
+from athanor.kernel.plant.meter import Meter, Replacement
 from athanor.kernel.telemetry import Quality
 
 S = 1_000_000

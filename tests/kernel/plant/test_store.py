@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from athanor.kernel.database.database import Database
 from athanor.kernel.database.migrating import upgrade
+from athanor.kernel.plant.meter import Meter, Replacement
 from athanor.kernel.plant.model import AlarmLimits, Level, Node, Plant, Tag, TagKind, Tenant
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.plant.store import running_plant, store_plant
@@ -23,6 +24,17 @@ TENANTS = ("copper", "gas")
 
 names = st.dictionaries(st.sampled_from(["en", "zh_CN"]), st.text("abc 铜炉\"'\\", max_size=8), min_size=1)
 numbers = st.none() | st.floats(-1e9, 1e9)
+above_zero = st.floats(0, 1e12, exclude_min=True)
+replacements = st.builds(Replacement, st.datetimes(timezones=st.just(UTC)), above_zero, above_zero)
+meters = st.builds(
+    Meter,
+    decimals=st.integers(0, 9),
+    width=st.none() | above_zero,
+    max_rate_per_s=st.none() | above_zero,
+    replacements=st.lists(replacements, max_size=2, unique_by=lambda one: one.at).map(
+        lambda some: tuple(sorted(some, key=lambda one: one.at))
+    ),
+)
 
 
 @st.composite
@@ -40,6 +52,7 @@ def tags(draw: st.DrawFn, node: str) -> tuple[Tag, ...]:
             period_s=draw(numbers),
             states=draw(st.dictionaries(st.integers(-2, 5), names, max_size=2)),
             role=draw(st.none() | st.just("tenant.power")),
+            meter=draw(st.none() | meters),
         )
         for tag_id in draw(st.lists(st.sampled_from("tuvw"), unique=True, max_size=3))
     )

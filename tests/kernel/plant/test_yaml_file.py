@@ -1,4 +1,5 @@
 import gc
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from athanor.kernel.plant import yaml_file, yaml_tree
+from athanor.kernel.plant.meter import Meter, Replacement
 from athanor.kernel.plant.model import AlarmLimits, Level, Node, Plant, Tag, TagKind, Tenant
 from athanor.kernel.plant.yaml_file import BadPlantFileError, load_plant, plant_of
 from athanor.kernel.plant.yaml_tree import Fault
@@ -154,6 +156,39 @@ sites:
         Tag("s.big.current", {"en": "Current"}, "A"),
         Tag("s.big.losses", {"en": "Losses"}, "kW"),
     )
+
+
+METERS = """
+types:
+  meter:
+    name: {en: Meter}
+    tags:
+      - {id: energy, name: {en: Energy}, unit: kWh, kind: counter, decimals: 1, meter: {width: 1e6, max_rate_per_s: 2}}
+"""
+
+
+def meter_of(fields: str) -> Meter | None:
+    """Of an asset's tag that lays these fields over the type's."""
+    return (
+        plant_of(
+            HEAD
+            + METERS
+            + "sites: [{id: s, tenant: copper, name: {en: S}, assets: [{id: m, name: {en: M}, type: meter,"
+            + " tags: [{id: energy, FIELDS}]}]}]".replace("FIELDS", fields)
+        )
+        .tag("s.m.energy")
+        .meter
+    )
+
+
+def test_a_types_register_and_an_assets_replacements_are_laid_over_one_another() -> None:
+    replaced = Replacement(datetime(2026, 2, 28, 22, tzinfo=UTC), 999_000.5, 12)
+    assert meter_of("role: null") == Meter(1, 1e6, 2.0)
+    assert meter_of(
+        "meter: {replacements: [{at: 2026-03-01T06:00+08:00, old_final: 999000.5, new_initial: 12}]}"
+    ) == Meter(1, 1e6, 2.0, (replaced,))
+    assert meter_of("meter: {decimals: 3, max_rate_per_s: null}") == Meter(3, 1e6)
+    assert meter_of("meter: null") is None
 
 
 def test_words_that_yaml_takes_for_truths_or_numbers_stay_words() -> None:

@@ -6,14 +6,13 @@ nothing: the increments of a range always add up to the difference of its readin
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import datetime
 from enum import IntEnum, StrEnum
-from itertools import pairwise
 
 import numpy as np
 
 from athanor.kernel.historian.gaps import is_good
 from athanor.kernel.historian.port import microseconds
+from athanor.kernel.plant.meter import Meter
 
 _NEAR = 0.1  # of the register's width: how near its ends a rollover is believed
 _MOST_COUNTS = 2**53  # beyond, a float64 skips whole numbers
@@ -36,36 +35,6 @@ class Split(StrEnum):
 
     NONE = "none"  # whole, in the step in which the interval ends
     PRO_RATA = "pro_rata"  # by time, as if consumption had been even: an estimate
-
-
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """A meter taken out and another put in at the same moment. From that moment on, readings are the new one's."""
-
-    at: datetime
-    old_final: float
-    new_initial: float
-
-
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """What is known of a register. Values are in its tag's unit. Raises ValueError."""
-
-    decimals: int = 2  # digits after the point that it has
-    width: float | None = None  # the value at which it shows 0 again, such as 1e6 for six digits; None: never
-    max_rate_per_s: float | None = None  # the most it can measure; None: nothing is implausible
-    replacements: tuple[Replacement, ...] = ()  # by time
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.decimals <= 9:
-            raise ValueError(f"A register has 0 to 9 decimals; got {self.decimals}.")
-        if (self.width is not None and not self.width > 0) or (
-            self.max_rate_per_s is not None and not self.max_rate_per_s > 0
-        ):
-            raise ValueError(f"A register's width and rate are above 0; got {self.width} and {self.max_rate_per_s}.")
-        instants = [replacement.at for replacement in self.replacements]
-        if any(later <= earlier for earlier, later in pairwise(instants)):
-            raise ValueError("Replacements ascend in time.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import NewType
 
 from athanor.kernel.errors import NotFoundError
+from athanor.kernel.plant.meter import Meter
 
 TagId = NewType("TagId", int)  # small, dense, given once by the database and never reused
 
@@ -61,6 +62,7 @@ class Tag:
     period_s: float | None = None  # how often a sample is due; None when it comes as it comes
     states: Mapping[int, Text] = field(default_factory=dict)  # of a STATE: what each number means
     role: str | None = None  # what apps may use it for, such as "site.power"; docs/plant-model.md lists them
+    meter: Meter | None = None  # of a COUNTER: what is known of its register
 
     @property
     def node_path(self) -> str:

@@ -1,6 +1,7 @@
 """Keeping the plant in the database, and the ids of its tags for ever."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from athanor.kernel.plant.meter import Meter, Replacement
 from athanor.kernel.plant.model import AlarmLimits, Level, Node, Plant, Tag, TagId, TagKind, Tenant
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.plant.tables import NodeRow, ParkRow, TagDefinitionRow, TagRow, TenantRow
@@ -135,6 +137,7 @@ def _definition_rows(plant: Plant, ids: Mapping[str, TagId]) -> list[dict[str, A
             "period_s": tag.period_s,
             "states": {str(state): dict(name) for state, name in tag.states.items()},
             "role": tag.role,
+            "meter": None if tag.meter is None else _meter_columns(tag.meter),
         }
         for place, tag in enumerate(plant.tags.values())
     ]
@@ -165,4 +168,18 @@ def _tag(row: Row[Any]) -> Tag:
         period_s=row.period_s,
         states={int(state): name for state, name in row.states.items()},
         role=row.role,
+        meter=None if row.meter is None else _meter(row.meter),
     )
+
+
+def _meter_columns(meter: Meter) -> dict[str, Any]:
+    return asdict(meter) | {
+        "replacements": [asdict(one) | {"at": one.at.isoformat()} for one in meter.replacements],
+    }
+
+
+def _meter(columns: dict[str, Any]) -> Meter:
+    replacements = tuple(
+        Replacement(**one | {"at": datetime.fromisoformat(one["at"])}) for one in columns["replacements"]
+    )
+    return Meter(**columns | {"replacements": replacements})

@@ -77,3 +77,4 @@ class TagDefinitionRow(Base):
     period_s: Mapped[float | None]
     states: Mapped[dict[str, Any]] = mapped_column(JSON)
     role: Mapped[str | None]
+    meter: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

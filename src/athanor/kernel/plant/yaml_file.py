@@ -16,6 +16,7 @@ from athanor.kernel.errors import AthanorError
 from athanor.kernel.plant.model import Level, Node, Plant, Tag, Tenant
 from athanor.kernel.plant.roles import ROLES
 from athanor.kernel.plant.yaml_fields import Faults
+from athanor.kernel.plant.yaml_meters import with_meter
 from athanor.kernel.plant.yaml_tags import TagDraft, TagDrafts, TagReader, overlaid
 from athanor.kernel.plant.yaml_tree import Fault, Mapping, Scalar, UnreadableYamlError, read_text, read_tree
 from athanor.kernel.plant.yaml_tree import Node as YamlNode
@@ -291,7 +292,7 @@ class _Reader:
         fields = draft.fields
         if fields.get("role") is not None and tenant is not None:
             self.players.setdefault((fields["role"], tenant), []).append(place.line)
-        return Tag(path=path, **{"name": {}, "unit": "1", **fields})
+        return Tag(path=path, **{"name": {}, "unit": "1", **with_meter(fields)})
 
     # What is checked across nodes
 

@@ -7,6 +7,7 @@ from typing import Any
 from athanor.kernel.plant.model import AlarmLimits, TagKind, Text
 from athanor.kernel.plant.roles import ROLE_SHAPE, ROLES
 from athanor.kernel.plant.yaml_fields import Faults
+from athanor.kernel.plant.yaml_meters import has_meter, meter_fault, meter_fields
 from athanor.kernel.plant.yaml_tree import Node, Scalar
 from athanor.kernel.units import IncompatibleUnitsError, UnknownUnitError, check_unit, conversion
 
@@ -65,6 +66,11 @@ class TagReader:
             self.faults.add(draft.source, f"Tag {tag_id!r} has no 'unit'. Add it; a pure number has the unit 1.")
         if fields.get("states") and kind is not TagKind.STATE:
             self.faults.add(draft.source, f"Tag {tag_id!r} has 'states', so its kind must be state; it is {kind}.")
+        if has_meter(fields) and kind is not TagKind.COUNTER:
+            self.faults.add(draft.source, f"Tag {tag_id!r} has a 'meter', so its kind must be counter; it is {kind}.")
+        fault = meter_fault(fields)
+        if fault is not None:
+            self.faults.add(draft.source, f"Tag {tag_id!r} {fault}. Correct the width or the replacement.")
         rule = ROLES.get(fields.get("role") or "")
         if rule is not None and rule.unit is not None and fields.get("unit") is not None:
             try:
@@ -117,6 +123,9 @@ class TagReader:
             self.faults.add(node, f"{role!r} is no role. Write words joined by dots, such as tenant.power.")
         return {"role": role}
 
+    def _field_meter(self, node: Node) -> dict[str, Any]:
+        return meter_fields(self.faults, node)
+
     def _field_alarm_limits(self, node: Node) -> dict[str, Any]:
         if _is_null(node):
             return {"alarm_limits": AlarmLimits()}
@@ -159,5 +168,6 @@ _TAG_FIELDS = {
     "role": TagReader._field_role,
     "alarm_limits": TagReader._field_alarm_limits,
     "states": TagReader._field_states,
+    "meter": TagReader._field_meter,
 }
 _TAG_KEYS = ("id", *_TAG_FIELDS)
