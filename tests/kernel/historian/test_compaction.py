@@ -13,7 +13,8 @@ from athanor.kernel.historian import compaction, delta
 from athanor.kernel.historian.compaction import FAN_IN, PAST_DAY_FILES, runs_to_compact
 from athanor.kernel.historian.lake import Lake, SealedFile
 from athanor.kernel.historian.store import FolderStore
-from athanor.kernel.historian.tiered import TieredHistorian, _ClosingError
+from athanor.kernel.historian.tiered import TieredHistorian
+from athanor.kernel.historian.upkeep import ClosingError
 
 from .samples import EVER, numbered, tag_ids
 
@@ -120,25 +121,25 @@ async def test_replaced_files_stay_for_who_reads_them_until_their_hour_is_over_a
 ) -> None:
     await historian.compact_now()
     await historian.close()
-    on_disk = set((tmp_path / "lake").rglob("*.parquet"))
+    on_disk = set((tmp_path / "lake" / "samples").rglob("*.parquet"))
     assert on_disk > files_of(tmp_path)
     left_by_a_crash = tmp_path / "lake" / "samples" / "day=2026-03-29" / "000000000001-cafe.parquet"
     left_by_a_crash.write_bytes(b"")
     again = TieredHistorian(tmp_path / "hot", tmp_path / "lake")
-    assert set((tmp_path / "lake").rglob("*.parquet")) == on_disk
+    assert set((tmp_path / "lake" / "samples").rglob("*.parquet")) == on_disk
     await again.close()
     monkeypatch.setattr(delta, "_KEPT_FOR_READERS_H", 0)
     TieredHistorian(tmp_path / "hot", tmp_path / "lake")._close()
-    assert set((tmp_path / "lake").rglob("*.parquet")) == files_of(tmp_path)
+    assert set((tmp_path / "lake" / "samples").rglob("*.parquet")) == files_of(tmp_path)
 
 
 async def test_closing_does_not_wait_for_a_long_merge(historian: TieredHistorian, tmp_path: Path) -> None:
     before = len(lake_in(tmp_path).files)
-    historian._closing.set()
-    with pytest.raises(_ClosingError):
+    historian._upkeep._stopping.set()
+    with pytest.raises(ClosingError):
         await historian.compact_now()
-    historian._closing.clear()
+    historian._upkeep._stopping.clear()
     assert len(lake_in(tmp_path).files) == before
-    unlisted = set((tmp_path / "lake").rglob("*.parquet")) - files_of(tmp_path)
+    unlisted = set((tmp_path / "lake" / "samples").rglob("*.parquet")) - files_of(tmp_path)
     assert unlisted == set()
     await historian.close()

@@ -52,6 +52,15 @@ class Sealing(TieredHistorian):
         await self.seal_now()
 
 
+class Rolling(TieredHistorian):
+    """Seals and rolls up after every write, so that each rule is also asked of rollups."""
+
+    async def write(self, batch: pa.RecordBatch) -> None:
+        await super().write(batch)
+        await self.seal_now()
+        await self.roll_up_now()
+
+
 class Importing(TieredHistorian):
     """Stores by bulk import only."""
 
@@ -74,7 +83,7 @@ class Mixing(TieredHistorian):
             await self.seal_now()
 
 
-@pytest.fixture(params=[TieredHistorian, Sealing, Importing, Mixing])
+@pytest.fixture(params=[TieredHistorian, Sealing, Rolling, Importing, Mixing])
 async def historian(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Historian]:
     historian = request.param(tmp_path / "hot", tmp_path / "lake")
     yield historian

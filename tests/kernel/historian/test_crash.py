@@ -98,7 +98,7 @@ async def test_killed_at_random_moments_it_loses_nothing_and_doubles_nothing(tmp
     lake = duckdb.from_arrow(DeltaTable(str(tmp_path / "lake" / "samples")).to_pyarrow_table())
     assert lake.aggregate("count(*), count(DISTINCT (tag, time))").fetchall() == [(expected, expected)]
     files = {Path(uri) for uri in DeltaTable(str(tmp_path / "lake" / "samples")).file_uris()}
-    assert set((tmp_path / "lake").rglob("*.parquet")) == files, "a crash left files that are not in the table"
+    assert set((tmp_path / "lake" / "samples").rglob("*.parquet")) == files, "a crash left files that are not in the table"
 
 
 async def test_killed_while_it_opens_it_opens_again(tmp_path: Path) -> None:

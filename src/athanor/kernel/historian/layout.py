@@ -71,6 +71,12 @@ def write_row_groups(writer: pq.ParquetWriter, table: pa.Table) -> None:
         writer.write_table(group, row_group_size=len(group))
 
 
+def columns_of(rows: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Tag, time [us], value (NaN where there is none) and quality of samples (STORED or SEALED)."""
+    time_us = rows["time"].cast(pa.int64()).to_numpy()
+    return rows["tag"].to_numpy(), time_us, rows["value"].to_numpy(), rows["quality"].to_numpy()
+
+
 def merged(parts: Sequence[pa.Table]) -> pa.Table:
     """One sorted table, one row for each tag and time, from sorted or unsorted parts in the order of their writing.
 

@@ -69,14 +69,14 @@ def moment(us: int) -> datetime:
 
 
 class HistorianFullError(AthanorError):
-    """The disk under the historian takes no more."""
+    """The disk or the object store under the historian takes no more."""
 
     code = "historian.full"
 
     def __init__(self, place: object, reason: object) -> None:
         super().__init__(
-            f"The historian at {place} cannot store samples ({reason}). Free disk space; edges keep what is not "
-            "acknowledged and send it again."
+            f"The historian at {place} cannot store samples ({reason}). Free disk space, or see that the "
+            "object store answers; edges keep what is not acknowledged and send it again."
         )
 
 
@@ -92,6 +92,30 @@ class DamagedFileError(AthanorError):
         )
 
 
+class LakeUnreachableError(AthanorError):
+    """The object store under the lake does not answer."""
+
+    code = "historian.lake-unreachable"
+
+    def __init__(self, path: object, reason: object) -> None:
+        super().__init__(
+            f"The file {path} of sealed samples cannot be reached ({reason}). Check the object store and the way to "
+            "it, then ask again. Samples that come in meanwhile are kept and readable."
+        )
+
+
+class LakeTakenError(AthanorError):
+    """Another server writes the lake that was ours."""
+
+    code = "historian.lake-taken"
+
+    def __init__(self, place: object, who: object) -> None:
+        super().__init__(
+            f"The lake at {place} is written by another server by now ({who}), so this one writes it no more. Samples "
+            "that come in here wait in the hot tail. Stop the other server, then start this one again."
+        )
+
+
 class HistorianUnopenableError(AthanorError):
     """The historian's files are in use by another process, damaged, or not ours to read."""
 
@@ -99,8 +123,8 @@ class HistorianUnopenableError(AthanorError):
 
     def __init__(self, place: object, reason: object) -> None:
         super().__init__(
-            f"The historian at {place} cannot be opened ({reason}). Stop the other server that uses this folder, or "
-            "name another one as data_dir; if none does, correct its permissions or put it back from a backup."
+            f"The historian at {place} cannot be opened ({reason}). Stop the other server that uses it, or name "
+            "another place (data_dir, lake_url); if none does, correct its permissions or put it back from a backup."
         )
 
 

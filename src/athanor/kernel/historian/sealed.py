@@ -2,28 +2,27 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from athanor.kernel.historian.port import STORED, DamagedFileError
-from athanor.kernel.historian.store import Store
+from athanor.kernel.historian.port import STORED
+from athanor.kernel.historian.store import Store, reading
 
-_OPEN_FILES = 512
+_OPEN_FILES = 1024
 
 
 class SealedReader:
     """One Parquet file of the lake, sorted by tag, then time."""
 
     def __init__(self, store: Store, name: str) -> None:
-        """Raises DamagedFileError."""
+        """Raises DamagedFileError, LakeUnreachableError."""
         self._place = store.place(name)
-        try:
-            self._file = pq.ParquetFile(store.open(name))
-        except (OSError, pa.ArrowException) as error:
-            raise DamagedFileError(self._place, error) from error
+        with reading(self._place):
+            self._file = pq.ParquetFile(store.open(name), pre_buffer=store.is_remote)  # neighbouring columns at once
         groups = [self._file.metadata.row_group(number) for number in range(self._file.num_row_groups)]
         statistics = [group.column(0).statistics for group in groups]
         self.first_tags = np.array([one.min for one in statistics], np.int64)  # of each row group, ascending
@@ -47,11 +46,8 @@ class SealedReader:
     def _rows_of(self, groups: np.ndarray) -> pa.Table:
         if not len(groups):
             return STORED.empty_table()
-        try:
-            with self._reading:
-                return self._file.read_row_groups(groups.tolist(), use_threads=False)
-        except (OSError, pa.ArrowException) as error:
-            raise DamagedFileError(self._place, error) from error
+        with reading(self._place), self._reading:
+            return self._file.read_row_groups(groups.tolist(), use_threads=False)
 
     def _groups_with(self, tags: np.ndarray | None) -> np.ndarray:
         if tags is None:
@@ -61,22 +57,26 @@ class SealedReader:
         return np.flatnonzero((place < len(tags)) & (wanted <= self.last_tags))
 
 
-class SealedFiles:
+_Reader = TypeVar("_Reader")
+
+
+class OpenFiles(Generic[_Reader]):
     """Readers of a store's files that are in use, at most some hundreds open. Safe for concurrent use."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, reader: Callable[[Store, str], _Reader]) -> None:
         self._store = store
-        self._readers: OrderedDict[str, SealedReader] = OrderedDict()
+        self._open = reader
+        self._readers: OrderedDict[str, _Reader] = OrderedDict()
         self._lock = threading.Lock()
 
-    def reader(self, name: str) -> SealedReader:
+    def reader(self, name: str) -> _Reader:
         """Raises DamagedFileError."""
         with self._lock:
             reader = self._readers.get(name)
             if reader is not None:
                 self._readers.move_to_end(name)
                 return reader
-        reader = SealedReader(self._store, name)
+        reader = self._open(self._store, name)
         with self._lock:
             self._readers[name] = reader
             while len(self._readers) > _OPEN_FILES:

@@ -11,7 +11,6 @@ from typing import Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from athanor.kernel.historian.gaps import NONE, GapPolicy, is_good
 from athanor.kernel.telemetry import TIME
@@ -20,9 +19,11 @@ SUMMARIES = pa.schema(
     [
         pa.field("tag", pa.int32(), nullable=False),  # TagId
         pa.field("begin_at", TIME, nullable=False),  # first sample, whatever its quality
-        pa.field("first_at", TIME),  # first good sample; from here on: null where there is none
-        pa.field("last_at", TIME),
-        pa.field("end_at", TIME, nullable=False),  # last sample, whatever its quality
+        pa.field("end_after_us", pa.int64(), nullable=False),  # last sample, whatever its quality, after begin_at
+        pa.field("first_after_us", pa.int64()),  # first good sample; so for the others: null where there is none
+        pa.field("last_after_us", pa.int64()),
+        pa.field("minimum_after_us", pa.int64()),  # the first of them, where there are several
+        pa.field("maximum_after_us", pa.int64()),
         pa.field("count", pa.int64(), nullable=False),  # good samples
         pa.field("bad", pa.int64(), nullable=False),  # all others
         pa.field("first", pa.float64()),
@@ -31,15 +32,23 @@ SUMMARIES = pa.schema(
         pa.field("maximum", pa.float64()),
         pa.field("total", pa.float64(), nullable=False),  # sum of the good samples
         pa.field("squares", pa.float64(), nullable=False),  # sum of their squared distances from their mean
-        pa.field("integral_hold", pa.float64(), nullable=False),  # value·s from first_at to end_at, in steps
-        pa.field("integral_linear", pa.float64(), nullable=False),  # value·s, where two good samples follow each other
+        pa.field("integral_hold", pa.float64()),  # value·s from the first good sample to the end, in steps
+        pa.field("integral_linear", pa.float64()),  # value·s, where two good samples follow each other
         pa.field("known_hold_us", pa.int64(), nullable=False),  # time that integral_hold reaches over
         pa.field("known_linear_us", pa.int64(), nullable=False),
         pa.field("longest_gap_us", pa.int64(), nullable=False),  # longest time from a good sample to the next of any
     ]
 )
+# Both integrals are null in a run of good samples that are evenly spaced, since they follow from the rest there:
+# longest_gap * (total - last) and longest_gap * (total - (first + last) / 2).
 
-_NULL_WITHOUT_GOOD = ("first_at", "last_at", "first", "last", "minimum", "maximum")
+_AFTER = {  # the column that a stored distance from begin_at stands for
+    "end_us": "end_after_us",
+    "first_us": "first_after_us",
+    "last_us": "last_after_us",
+    "minimum_us": "minimum_after_us",
+    "maximum_us": "maximum_after_us",
+}
 _CHUNK_ROWS = 1 << 16  # so that a pass finds its columns in the processor's cache
 _US = 1e-6  # [s]
 
@@ -54,8 +63,10 @@ class Summaries:
 
     tag: np.ndarray
     begin_us: np.ndarray
-    first_us: np.ndarray  # begin_us where there is no good sample; so is last_us
+    first_us: np.ndarray  # begin_us where there is no good sample; so are last_us, minimum_us and maximum_us
     last_us: np.ndarray
+    minimum_us: np.ndarray
+    maximum_us: np.ndarray
     end_us: np.ndarray
     count: np.ndarray
     bad: np.ndarray
@@ -105,32 +116,51 @@ class Summaries:
         """As a table (schema SUMMARIES). Raises ValueError for limited ones: kept, they would pass for whole ones."""
         if self.limit_us is not None:
             raise ValueError("Only summaries that count every gap whole may be kept.")
-        is_void = self.count == 0
+        is_void, is_even = self.count == 0, self._is_even
+        columns = self.columns() | {after: getattr(self, name) - self.begin_us for name, after in _AFTER.items()}
         arrays = []
-        for field, column in zip(SUMMARIES, self.columns().values(), strict=True):
-            mask = is_void if field.name in _NULL_WITHOUT_GOOD else None
-            stored = pa.array(column, pa.int64() if field.type == TIME else field.type, mask=mask)
-            arrays.append(stored.cast(field.type))
+        for field in SUMMARIES:
+            if field.name == "begin_at":
+                arrays.append(pa.array(self.begin_us, pa.int64()).cast(TIME))
+                continue
+            mask = None
+            if field.nullable:
+                mask = is_even if field.name.startswith("integral") else is_void
+            arrays.append(pa.array(columns[field.name], field.type, mask=mask))
         return pa.Table.from_arrays(arrays, schema=SUMMARIES)
+
+    @property
+    def _is_even(self) -> np.ndarray:
+        """True for runs of good samples at equal distances, whose integrals follow from the rest."""
+        is_even: np.ndarray = (self.bad == 0) & (self.longest_gap_us * (self.count - 1) == self.end_us - self.begin_us)
+        return is_even
 
     @classmethod
     def from_arrow(cls, table: pa.Table) -> Self:
-        """The summaries in a table (schema SUMMARIES), which must be by tag, then begin_at."""
-        begin_us = table["begin_at"].cast(pa.int64())
-        columns: dict[str, np.ndarray] = {}
-        for name, field in zip(_COLUMNS, SUMMARIES, strict=True):
-            stored = table[field.name]
-            if field.type == TIME:
-                stored = stored.cast(pa.int64())
-                if field.nullable:
-                    stored = pc.coalesce(stored, begin_us)
-            elif field.nullable:
-                stored = stored.fill_null(np.nan)
-            columns[name] = stored.to_numpy()
-        return cls(**columns, limit_us=None)
+        """The summaries in a table (schema SUMMARIES), by tag, then begin_at. Columns that it lacks become 0."""
+        begin_us = table["begin_at"].cast(pa.int64()).to_numpy()
+        columns = {"begin_us": begin_us}
+        nothing = np.zeros(len(begin_us), np.int64)
+        present = set(table.column_names)
+        for name, after in _AFTER.items():
+            columns[name] = begin_us + table[after].fill_null(0).to_numpy() if after in present else begin_us
+        for name in _COLUMNS:
+            if name in present:
+                column = table[name]
+                columns[name] = (column.fill_null(np.nan) if column.null_count else column).to_numpy()
+            elif name not in columns:
+                columns[name] = nothing
+        summaries = cls(**columns, limit_us=None)
+        hold, linear = summaries.integral_hold.copy(), summaries.integral_linear.copy()
+        even = np.flatnonzero(np.isnan(hold))
+        hold[even] = summaries.longest_gap_us[even] * _US * (summaries.total[even] - summaries.last[even])
+        even = np.flatnonzero(np.isnan(linear))
+        ends = 0.5 * (summaries.first[even] + summaries.last[even])
+        linear[even] = summaries.longest_gap_us[even] * _US * (summaries.total[even] - ends)
+        return replace(summaries, integral_hold=hold, integral_linear=linear)
 
 
-_COLUMNS = tuple(field.name for field in fields(Summaries) if field.name != "limit_us")  # in the order of SUMMARIES
+_COLUMNS = tuple(field.name for field in fields(Summaries) if field.name != "limit_us")
 
 
 def summarise(
@@ -282,22 +312,23 @@ def _summarised_runs(
         deviation[~good] = 0.0
     first, last = (_first_good(good, start), _last_good(good, start)) if has_bad else (start, end)
     is_void = count == 0
+    counted = np.where(good, value, np.nan) if has_bad else value
+    minimum, maximum = np.fmin.reduceat(counted, start), np.fmax.reduceat(counted, start)
+    lowest, highest = _first_equal(counted, minimum, start), _first_equal(counted, maximum, start)
     return Summaries(
         tag=tag[start],
         begin_us=time_us[start],
         first_us=np.where(is_void, time_us[start], time_us[first]),
         last_us=np.where(is_void, time_us[start], time_us[last]),
+        minimum_us=time_us[lowest],
+        maximum_us=time_us[highest],
         end_us=time_us[end],
         count=count,
         bad=size - count,
         first=np.where(is_void, np.nan, value[first]),
         last=np.where(is_void, np.nan, value[last]),
-        minimum=np.fmin.reduceat(np.where(good, value, np.nan), start)
-        if has_bad
-        else np.minimum.reduceat(value, start),
-        maximum=np.fmax.reduceat(np.where(good, value, np.nan), start)
-        if has_bad
-        else np.maximum.reduceat(value, start),
+        minimum=minimum,
+        maximum=maximum,
         total=total,
         squares=np.add.reduceat(deviation * deviation, start),
         integral_hold=np.add.reduceat(number * held_us, start) * _US,
@@ -336,18 +367,22 @@ def _merged_runs(parts: Summaries, start: np.ndarray) -> Summaries:
     apart = parts.total / np.maximum(parts.count, 1) - np.repeat(total / np.maximum(count, 1), size)
     first_row, last_row = _first_good(has_good, start), _last_good(has_good, start)
     is_void = count == 0
+    minimum, maximum = np.fmin.reduceat(parts.minimum, start), np.fmax.reduceat(parts.maximum, start)
+    lowest, highest = _first_equal(parts.minimum, minimum, start), _first_equal(parts.maximum, maximum, start)
     return Summaries(
         tag=parts.tag[start],
         begin_us=parts.begin_us[start],
         first_us=np.where(is_void, parts.begin_us[start], parts.first_us[first_row]),
         last_us=np.where(is_void, parts.begin_us[start], parts.last_us[last_row]),
+        minimum_us=np.where(is_void, parts.begin_us[start], parts.minimum_us[lowest]),
+        maximum_us=np.where(is_void, parts.begin_us[start], parts.maximum_us[highest]),
         end_us=parts.end_us[end],
         count=count,
         bad=np.add.reduceat(parts.bad, start),
         first=parts.first[first_row],
         last=parts.last[last_row],
-        minimum=np.fmin.reduceat(parts.minimum, start),
-        maximum=np.fmax.reduceat(parts.maximum, start),
+        minimum=minimum,
+        maximum=maximum,
         total=total,
         squares=np.add.reduceat(parts.squares + parts.count * apart**2, start),
         integral_hold=np.add.reduceat(parts.integral_hold + last * (held_us * _US), start),
@@ -369,6 +404,18 @@ def _first_good(good: np.ndarray, start: np.ndarray) -> np.ndarray:
 def _last_good(good: np.ndarray, start: np.ndarray) -> np.ndarray:
     """Index of the last good row of each run; of its first row where none is good."""
     index: np.ndarray = np.maximum(np.maximum.reduceat(np.where(good, np.arange(len(good)), -1), start), start)
+    return index
+
+
+def _first_equal(value: np.ndarray, wanted: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Index of the first row of each run that has the run's wanted value; of the run's first row where none has."""
+    rows = np.flatnonzero(value == np.repeat(wanted, np.diff(start, append=len(value))))
+    if len(rows) == 0:
+        return start
+    place = np.searchsorted(rows, start)
+    found = rows[np.minimum(place, len(rows) - 1)]
+    is_own = (found >= start) & (found < np.append(start[1:], len(value))) & (place < len(rows))
+    index: np.ndarray = np.where(is_own, found, start)
     return index
 
 

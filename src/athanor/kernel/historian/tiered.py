@@ -11,7 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from contextlib import ExitStack, contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
@@ -20,41 +21,34 @@ import numpy as np
 import pyarrow as pa
 import structlog
 from deltalake.exceptions import DeltaError
-from tsdownsample import MinMaxLTTBDownsampler
 
-from athanor.kernel.historian.aggregation import Measure, Steps, aggregate_samples
-from athanor.kernel.historian.compaction import merged_slices, runs_to_compact
-from athanor.kernel.historian.gaps import Between, GapPolicy
+from athanor.kernel.historian.aggregation import Measure
+from athanor.kernel.historian.answering import Answers
+from athanor.kernel.historian.gaps import GapPolicy
 from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog
-from athanor.kernel.historian.lake import Lake, SealedFile
-from athanor.kernel.historian.layout import SEALED, merged, sorted_samples
-from athanor.kernel.historian.port import (
-    STEPS,
-    STORED,
-    DamagedFileError,
-    HistorianFullError,
-    HistorianUnopenableError,
-    Span,
-    moment,
-)
-from athanor.kernel.historian.sealed import SealedFiles, SealedReader
-from athanor.kernel.historian.store import FolderStore, Store
+from athanor.kernel.historian.lake import Lake
+from athanor.kernel.historian.layout import SEALED, sorted_samples
+from athanor.kernel.historian.port import HistorianFullError, HistorianUnopenableError, Span
+from athanor.kernel.historian.rollups import Rollups
+from athanor.kernel.historian.store import FolderStore, Store, plain
+from athanor.kernel.historian.upkeep import ClosingError, Upkeep
 from athanor.kernel.plant.model import TagId
-from athanor.kernel.telemetry import TIME, Quality
 
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
-NUMBERS = pa.schema([STORED.field("tag"), STORED.field("time"), STORED.field("value")])
 _READERS = 4
 _LOOK_EVERY_S = 1.0  # how often the sealer looks whether a generation is full or old
 _MOST_GENERATIONS = 10  # of samples that wait in memory while the lake takes none
-_COMPACT_EVERY_S = 10.0  # how often the compactor looks for files to make one of
-_TRY_AGAIN_S = 30.0  # after a failure to seal or compact
+_TRY_AGAIN_S = 30.0  # after a failure to seal
 
 
-class _ClosingError(Exception):
-    """The historian closes: what takes long is given up, and done again after the next start."""
+@contextmanager
+def _unopenable(place: str) -> Iterator[None]:
+    try:
+        yield
+    except (DeltaError, OSError) as error:
+        raise HistorianUnopenableError(place, plain(error)) from error
 
 
 class TieredHistorian:
@@ -76,14 +70,15 @@ class TieredHistorian:
         HistorianUnopenableError.
         """
         store = FolderStore(lake) if isinstance(lake, Path) else lake
-        try:
-            self._claim = store.claim()  # before the lake is listed, so that the list is true
+        with ExitStack() as undone, _unopenable(store.url):
+            self._claim = store.claim(hot)  # before the lake is listed, so that the list is true
+            undone.callback(self._claim.release)
             self._lake = Lake(store)
-            self._tail = HotLog(hot, next_order=self._lake.next_order, reserve_mb=reserve_mb)
             self._lake.remove_unlisted()
-        except (DeltaError, OSError) as error:
-            raise HistorianUnopenableError(store.url, error) from error
-        self._sealed = SealedFiles(self._lake.store)
+            self._rollups = Rollups(store)
+            self._rollups.remove_unlisted()
+            self._tail = HotLog(hot, next_order=self._lake.next_order, reserve_mb=reserve_mb)
+            undone.pop_all()
         self._seal_rows = seal_rows
         self._seal_after_s = seal_after_s
         self._waiting: SimpleQueue[tuple[pa.RecordBatch, Future[None]] | None] = SimpleQueue()
@@ -91,14 +86,19 @@ class TieredHistorian:
         self._decoders = ThreadPoolExecutor(
             os.cpu_count(), thread_name_prefix="historian-decode"
         )  # of one query's files
+        self._answers = Answers(self._tail, self._lake, self._rollups, self._decoders)
         self._closing = threading.Event()
         self._sealing = threading.Lock()
-        self._compacting = threading.Lock()
         self._writer = threading.Thread(target=self._write_waiting, name="historian-write")
         self._sealer = threading.Thread(target=self._seal_when_due, name="historian-seal")
-        self._compactor = threading.Thread(target=self._compact_when_due, name="historian-compact")
-        for thread in (self._writer, self._sealer, self._compactor):
-            thread.start()
+        self._writer.start()
+        self._sealer.start()
+        self._upkeep = Upkeep(
+            self._lake,
+            self._rollups,
+            oldest_hot=lambda: self._tail.generations[0].order,
+            forget=self._answers.forget,
+        )
 
     async def write(self, batch: pa.RecordBatch) -> None:
         if self._closing.is_set():
@@ -111,18 +111,13 @@ class TieredHistorian:
         await asyncio.to_thread(self._import, samples)
 
     async def read(self, tags: Sequence[TagId], span: Span) -> pa.Table:
-        return await self._in_reader(lambda: self._read(tags, span))
+        return await self._in_reader(lambda: self._answers.read(tags, span))
 
     async def resample(self, tags: Sequence[TagId], edges: np.ndarray, how: Measure, policy: GapPolicy) -> pa.Table:
-        return await self._in_reader(lambda: _stepped(self._resampled(tags, edges, how, policy)))
+        return await self._in_reader(lambda: self._answers.resample(tags, edges, how, policy))
 
     async def downsample(self, tags: Sequence[TagId], span: Span, points: int) -> pa.Table:
-        def work() -> pa.Table:
-            tag, time_us, value = self._good_numbers(tags, span)
-            keep = _looks_alike(tag, time_us, value, points)
-            return _numbers(tag[keep], time_us[keep], value[keep])
-
-        return await self._in_reader(work)
+        return await self._in_reader(lambda: self._answers.downsample(tags, span, points))
 
     async def latest(self) -> pa.Table:
         return await self._in_reader(self._tail.latest)
@@ -133,7 +128,11 @@ class TieredHistorian:
 
     async def compact_now(self) -> None:
         """Make one file of every run of small ones."""
-        await asyncio.to_thread(self._compact_all)
+        await asyncio.to_thread(self._upkeep.compact)
+
+    async def roll_up_now(self) -> None:
+        """Make the rollups of everything sealed so far."""
+        await asyncio.to_thread(self._upkeep.roll_up)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._close)
@@ -178,6 +177,7 @@ class TieredHistorian:
                 ((day, [part]) for day, part in _by_day(rows.cast(SEALED))), order=order, is_generation=False
             )
             self._tail.note_latest(rows, order=order)
+        self._upkeep.wake()
 
     # --- sealing
 
@@ -209,6 +209,7 @@ class TieredHistorian:
                 self._tail.roll()
             for generation in self._tail.generations[:-1]:
                 self._seal(generation)
+        self._upkeep.wake()
 
     def _seal(self, generation: Generation) -> None:
         """Move a closed generation into the lake. Interrupted anywhere, doing it again gives the same."""
@@ -226,62 +227,21 @@ class TieredHistorian:
             self._lake.settle()  # sealed before, and interrupted after
         self._tail.forget(generation)
 
-    # --- compaction
-
-    def _compact_when_due(self) -> None:
-        is_failing = False
-        while not self._closing.wait(_TRY_AGAIN_S if is_failing else _COMPACT_EVERY_S):
-            try:
-                self._compact_all()
-                self._sealed.forget(self._lake.remove_retired())
-            except Exception as error:  # noqa: BLE001 whatever it is, the files are as they were: try again
-                if not is_failing and not self._closing.is_set():
-                    _log.error("historian.compaction-failed", reason=str(error), again_in_s=_TRY_AGAIN_S)
-                is_failing = True
-            else:
-                if is_failing:
-                    _log.info("historian.compacts-again")
-                is_failing = False
-
-    def _compact_all(self) -> None:
-        with self._compacting:
-            oldest_hot = self._tail.generations[0].order
-            for run in runs_to_compact(self._lake.files, before_order=oldest_hot, today=datetime.now(UTC).date()):
-                self._check_open()
-                try:
-                    self._compact(run)
-                except DamagedFileError as error:  # which its own queries tell; the other days need not wait for it
-                    _log.error("historian.run-not-compacted", day=str(run[0].day), reason=str(error))
-
-    def _compact(self, run: Sequence[SealedFile]) -> None:
-        started = time.monotonic()
-        self._lake.replace(
-            run, self._until_closing(merged_slices([SealedReader(self._lake.store, file.name) for file in run]))
-        )
-        seconds = round(time.monotonic() - started, 2)
-        _log.info("historian.compacted", day=str(run[0].day), files=len(run), seconds=seconds)
-
-    def _until_closing(self, slices: Iterator[pa.Table]) -> Iterator[pa.Table]:
-        """The slices; ends what it is part of when the historian closes meanwhile."""
-        for part in slices:
-            self._check_open()
-            yield part
-
     def _check_open(self) -> None:
         if self._closing.is_set():
-            raise _ClosingError
+            raise ClosingError
 
     def _close(self) -> None:
         if self._closing.is_set():
             return
         self._closing.set()
         self._sealer.join()
-        self._compactor.join()
+        self._upkeep.stop()
         self._waiting.put(None)
         self._writer.join()
         self._readers.shutdown()
         self._decoders.shutdown()
-        with self._sealing, self._compacting:  # an import, or what was asked for by hand, may still be at work
+        with self._sealing:  # an import, or what was asked for by hand, may still be at work
             self._tail.close()
             self._claim.release()
 
@@ -290,68 +250,8 @@ class TieredHistorian:
     async def _in_reader(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
-    def _read(self, tags: Sequence[TagId], span: Span) -> pa.Table:
-        """Sealed files and generations in the order of their writing, merged.
-
-        Generations are listed first: one that is sealed in between is then read twice, which does no harm, and never
-        not at all.
-        """
-        wanted = np.unique(np.asarray(tags, np.int32))
-        if not len(wanted):
-            return STORED.empty_table()
-        parts: list[tuple[int, pa.Table]] = [
-            (generation.order, generation.read(wanted, span.start_us, span.end_us))
-            for generation in self._tail.generations
-        ]
-        files = self._lake.candidates(wanted, span)
-        tables = self._decoders.map(
-            lambda file: self._sealed.reader(file.name).read(wanted, span.start_us, span.end_us), files
-        )
-        parts += [(file.order, table) for file, table in zip(files, tables, strict=True)]
-        return merged([part for _, part in sorted(parts, key=lambda part: part[0])])
-
-    def _resampled(self, tags: Sequence[TagId], edges: np.ndarray, how: Measure, policy: GapPolicy) -> Steps:
-        ahead_us = policy.limit_us if policy.between is Between.LINEAR else 0
-        rows = self._read(tags, Span(moment(int(edges[0]) - policy.limit_us), moment(int(edges[-1]) + ahead_us)))
-        return aggregate_samples(*_columns(rows), edges, how, policy)
-
-    def _good_numbers(self, tags: Sequence[TagId], span: Span) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        rows = self._read(tags, span)
-        value = rows["value"].to_numpy()
-        good = (rows["quality"].to_numpy() == Quality.GOOD) & ~np.isnan(value)
-        return rows["tag"].to_numpy()[good], rows["time"].cast(pa.int64()).to_numpy()[good], value[good]
-
 
 def _by_day(rows: pa.Table) -> list[tuple[date, pa.Table]]:
     """Sorted samples apart by UTC day, each still sorted."""
     day = rows["time"].cast(pa.int64()).to_numpy() // 86_400_000_000
     return [(date(1970, 1, 1) + timedelta(days=int(one)), rows.filter(pa.array(day == one))) for one in np.unique(day)]
-
-
-def _looks_alike(tag: np.ndarray, time_us: np.ndarray, value: np.ndarray, points: int) -> np.ndarray:
-    """Indices of at most about `points` samples a tag that keep the curve's shape and extremes (MinMaxLTTB)."""
-    first = np.flatnonzero(np.append(True, tag[1:] != tag[:-1])) if len(tag) else np.empty(0, np.int64)
-    keep = [np.empty(0, np.int64)]
-    for begin, end in zip(first, np.append(first[1:], len(tag)), strict=True):
-        if end - begin <= points:
-            keep.append(np.arange(begin, end))
-        else:
-            chosen = MinMaxLTTBDownsampler().downsample(time_us[begin:end], value[begin:end], n_out=max(points, 3))
-            keep.append(begin + chosen.astype(np.int64))
-    return np.concatenate(keep)
-
-
-def _columns(rows: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Tag, time [us], value (NaN where there is none) and quality of samples (STORED)."""
-    time_us = rows["time"].cast(pa.int64()).to_numpy()
-    return rows["tag"].to_numpy(), time_us, rows["value"].to_numpy(), rows["quality"].to_numpy()
-
-
-def _stepped(steps: Steps) -> pa.Table:
-    time = pa.array(steps.start_us, pa.int64()).cast(TIME)
-    covered = pa.array(steps.covered, mask=np.isnan(steps.covered))
-    return pa.table([pa.array(steps.tag, pa.int32()), time, pa.array(steps.value), covered], STEPS)
-
-
-def _numbers(tag: np.ndarray, time_us: np.ndarray, value: np.ndarray) -> pa.Table:
-    return pa.table([pa.array(tag, pa.int32()), pa.array(time_us, pa.int64()).cast(TIME), pa.array(value)], NUMBERS)

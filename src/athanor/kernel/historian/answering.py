@@ -1,0 +1,301 @@
+"""How the historian answers: from samples and rollups, hot and sealed, as if all were samples in one place.
+
+Rollups are used where they come to exactly what the samples would. Three things may speak against a cell of a level:
+two sources that know samples of the same time (of a pair that is written twice only the later counts), a gap inside it
+that the policy does not reach over, and steps that cut it. Such cells are asked again at the next finer level, down to
+the samples.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+from tsdownsample import MinMaxLTTBDownsampler
+
+from athanor.kernel.historian.aggregation import Measure, Steps, aggregate
+from athanor.kernel.historian.gaps import Between, GapPolicy, is_good
+from athanor.kernel.historian.hotlog import Generation, HotLog
+from athanor.kernel.historian.lake import Lake, SealedFile
+from athanor.kernel.historian.layout import columns_of, merged, sorted_samples
+from athanor.kernel.historian.levels import LEVELS_US, SAMPLES, Part, Ranges, plan, reach
+from athanor.kernel.historian.port import STEPS, STORED, DamagedFileError, Span, moment
+from athanor.kernel.historian.rollups import RollupReader, Rollups
+from athanor.kernel.historian.sealed import OpenFiles, SealedReader
+from athanor.kernel.historian.summaries import Summaries, doubtful, each, joined, summarise
+from athanor.kernel.plant.model import TagId
+from athanor.kernel.telemetry import TIME
+
+POINTS = pa.schema([STORED.field("tag"), STORED.field("time"), STORED.field("value")])
+
+_WEIGHED = {Measure.MEAN, Measure.INTEGRAL, Measure.SHARE_GOOD}  # what a gap's length goes into
+_APART = timedelta(hours=1) // timedelta(microseconds=1)  # ranges further apart than this are read one by one
+_CELLS_A_POINT = 1.0  # of a level that draws a chart: each cell brings four points to choose from
+
+_ENDS = (
+    "tag",
+    "begin_at",
+    "end_after_us",
+    "first_after_us",
+    "last_after_us",
+    "count",
+    "bad",
+    "first",
+    "last",
+    "longest_gap_us",
+)
+_COLUMNS: dict[Measure, tuple[str, ...]] = {  # of rollups, that a measure needs beside _ENDS
+    Measure.MIN: ("minimum",),
+    Measure.MAX: ("maximum",),
+    Measure.SUM: ("total",),
+    Measure.STD: ("total", "squares"),
+}
+_INTEGRALS = {
+    Between.NONE: ("total",),
+    Between.HOLD: ("total", "integral_hold", "known_hold_us"),
+    Between.LINEAR: ("total", "integral_linear", "known_linear_us"),
+}
+_DRAWN = (*_ENDS, "minimum", "maximum", "minimum_after_us", "maximum_after_us")
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked of all sources in the same way."""
+
+    inner_us: tuple[int, int]  # what is asked for; outside it only the ends of runs matter
+    columns: Sequence[str]  # of rollups, that are needed
+    policy: GapPolicy | None  # None where gaps do not matter
+    of_samples: Callable[[np.ndarray, Ranges], Summaries]  # where no rollup answers
+
+
+class Answers:
+    """The reading half of the tiered historian. Its methods block, and may run in many threads at once."""
+
+    def __init__(self, tail: HotLog, lake: Lake, rollups: Rollups, decoders: Executor) -> None:
+        """`decoders` share the work of one query; it must not be what the query itself runs in."""
+        self._tail = tail
+        self._lake = lake
+        self._rollups = rollups
+        self._decoders = decoders
+        self._samples = OpenFiles(lake.store, SealedReader)
+        self._summaries = OpenFiles(rollups.store, RollupReader)
+
+    def forget(self, samples: Sequence[str], rollups: Sequence[str]) -> None:
+        """Let go of files that are gone."""
+        self._samples.forget(samples)
+        self._summaries.forget(rollups)
+
+    def read(self, tags: Sequence[TagId], span: Span) -> pa.Table:
+        """See `Historian.read`."""
+        return self._read(_sorted(tags), span.start_us, span.end_us)
+
+    def resample(self, tags: Sequence[TagId], edges: np.ndarray, how: Measure, policy: GapPolicy) -> pa.Table:
+        """See `Historian.resample`."""
+        wanted = _sorted(tags)
+        before_us = policy.limit_us
+        after_us = policy.limit_us if policy.between is Between.LINEAR else 0
+        wider = reach(edges, before_us, after_us)
+        question = _Question(
+            inner_us=(int(edges[0]), int(edges[-1])),
+            columns=(*_ENDS, *_COLUMNS.get(how, _INTEGRALS[policy.between] if how in _WEIGHED else ())),
+            policy=policy if how in _WEIGHED and policy.between is not Between.NONE else None,
+            of_samples=lambda some, ranges: self._summarised(some, ranges, wider, policy if how in _WEIGHED else None),
+        )
+        parts = [one for part in plan(wider) for one in self._answered(wanted, part, question)]
+        limit_us = None if question.policy is None else policy.limit_us
+        summaries = joined([replace(part, limit_us=limit_us) for part in parts])
+        return _stepped(aggregate(summaries, edges, how, policy))
+
+    def downsample(self, tags: Sequence[TagId], span: Span, points: int) -> pa.Table:
+        """See `Historian.downsample`."""
+        wanted = _sorted(tags)
+        edges = np.array([span.start_us, span.end_us], np.int64)
+        if span.start_us == span.end_us:
+            return POINTS.empty_table()
+        length_us = (span.end_us - span.start_us) / points * _CELLS_A_POINT
+        coarsest = int(np.searchsorted(np.array(LEVELS_US), length_us, side="right")) - 1
+        question = _Question((span.start_us, span.end_us), _DRAWN, None, self._each_good)
+        parts = [one for part in plan(edges, coarsest=coarsest) for one in self._answered(wanted, part, question)]
+        summaries = joined(parts)
+        tag, time_us, value = _candidates(summaries)
+        if coarsest != SAMPLES:
+            few = _with_few(summaries, points)
+            keep = ~np.isin(tag, few)
+            exact = self._each_good(few, Ranges.of(edges[:1], edges[1:]))
+            tag = np.concatenate([tag[keep], exact.tag])
+            time_us, value = np.concatenate([time_us[keep], exact.first_us]), np.concatenate([value[keep], exact.first])
+            order = np.lexsort((time_us, tag))
+            tag, time_us, value = tag[order], time_us[order], value[order]
+        chosen = _looks_alike(tag, time_us, value, points)
+        columns = [pa.array(tag[chosen], pa.int32()), pa.array(time_us[chosen]).cast(TIME), pa.array(value[chosen])]
+        return pa.table(columns, POINTS)
+
+    # --- summaries
+
+    def _answered(self, tags: np.ndarray, part: Part, question: _Question) -> list[Summaries]:
+        """Summaries of the part, each within a step; where rollups cannot tell, of finer ones or of samples."""
+        if part.level == SAMPLES:
+            return [question.of_samples(tags, part.ranges)]
+        found = self._rolled_up(tags, part, question)
+        suspect = _overlapping(found)
+        if question.policy is not None:
+            first_us, end_us = question.inner_us
+            is_inner = (found.begin_us >= first_us) & (found.begin_us < end_us)
+            suspect |= doubtful(found, question.policy) & is_inner
+        if not suspect.any():
+            return [found]
+        again = np.unique(found.tag[suspect])
+        cells = Ranges.of_cells(found.begin_us[suspect], part.level)
+        rest = found.take(~(np.isin(found.tag, again) & cells.hold(found.begin_us)))
+        return [rest, *self._answered(again, Part(part.level - 1, cells), question)]
+
+    def _rolled_up(self, tags: np.ndarray, part: Part, question: _Question) -> Summaries:
+        """What every source has of the part, each summary within a cell; they may overlap."""
+        begin_us, end_us = part.ranges.hull
+        generations = self._tail.generations  # first: what is sealed meanwhile is then seen twice, and found to overlap
+        files = self._lake.candidates(tags, Span(moment(begin_us), moment(end_us)))
+        found = [self._of_generation(generation, tags, part) for generation in generations]
+        for of_file in self._decoders.map(lambda file: self._of_file(file, tags, part, question), files):
+            found += of_file
+        return joined([one for one in found if len(one)] or found[:1])
+
+    def _of_file(self, file: SealedFile, tags: np.ndarray, part: Part, question: _Question) -> list[Summaries]:
+        """A file's summaries: of the part's level, for tags of which that is not kept of the next finer that is."""
+        if not part.ranges.meet(file.first_us, file.last_us):
+            return []
+        midnight_us = file.first_us // LEVELS_US[-1] * LEVELS_US[-1]
+        ranges = part.ranges.within(midnight_us, midnight_us + LEVELS_US[-1])
+        found, rest = self._of_rollups(file, tags, Part(part.level, ranges), question.columns)
+        if len(rest):
+            rows = self._samples.reader(file.name).read(rest, *ranges.hull)
+            found.append(_by_cells(rows, Part(part.level, ranges)))
+        return found
+
+    def _of_rollups(
+        self, file: SealedFile, tags: np.ndarray, part: Part, columns: Sequence[str]
+    ) -> tuple[list[Summaries], np.ndarray]:
+        """What a file's rollups have of the part, and the tags of which its samples must be asked."""
+        name = self._rollups.of(file)
+        if name is None:
+            return [], tags
+        found = []
+        try:
+            reader = self._summaries.reader(name)
+            rest = np.intersect1d(tags, reader.tags_at(len(LEVELS_US) - 1), assume_unique=True)
+            for level in range(part.level, SAMPLES, -1):
+                kept = np.intersect1d(rest, reader.tags_at(level), assume_unique=True)
+                if len(kept):
+                    found.append(reader.read(kept, level, part.ranges, columns))
+                    rest = np.setdiff1d(rest, kept, assume_unique=True)
+        except DamagedFileError as error:
+            self._rollups.discard(name, error)
+            return [], tags
+        return found, rest
+
+    def _of_generation(self, generation: Generation, tags: np.ndarray, part: Part) -> Summaries:
+        rows = generation.read(tags, *part.ranges.hull)
+        return _by_cells(sorted_samples(rows), part)
+
+    # --- samples
+
+    def _read(self, tags: np.ndarray, start_us: int, end_us: int) -> pa.Table:
+        """Sealed files and generations in the order of their writing, merged.
+
+        Generations are listed first: one that is sealed in between is then read twice, which does no harm, and never
+        not at all.
+        """
+        if not len(tags) or start_us >= end_us:
+            return STORED.empty_table()
+        parts: list[tuple[int, pa.Table]] = [
+            (generation.order, generation.read(tags, start_us, end_us)) for generation in self._tail.generations
+        ]
+        files = self._lake.candidates(tags, Span(moment(start_us), moment(end_us)))
+        tables = self._decoders.map(lambda file: self._samples.reader(file.name).read(tags, start_us, end_us), files)
+        parts += [(file.order, table) for file, table in zip(files, tables, strict=True)]
+        return merged([part for _, part in sorted(parts, key=lambda part: part[0])])
+
+    def _read_ranges(self, tags: np.ndarray, ranges: Ranges) -> pa.Table:
+        """Samples that lie in the ranges, by tag, then time."""
+        tables = []
+        for near in ranges.clusters(_APART):
+            rows = self._read(tags, *near.hull)
+            is_held = near.hold(rows["time"].cast(pa.int64()).to_numpy())
+            tables.append(rows if is_held.all() else rows.filter(pa.array(is_held)))
+        return tables[0] if len(tables) == 1 else merged(tables)
+
+    def _summarised(self, tags: np.ndarray, ranges: Ranges, edges: np.ndarray, policy: GapPolicy | None) -> Summaries:
+        """Summaries of samples in the ranges, within the edges, that count no gap beyond the policy's limit."""
+        boundaries = np.unique(np.concatenate([edges, ranges.begin_us, ranges.end_us]))
+        limit_us = None if policy is None or policy.between is Between.NONE else policy.limit_us
+        return summarise(*columns_of(self._read_ranges(tags, ranges)), boundaries, limit_us=limit_us)
+
+    def _each_good(self, tags: np.ndarray, ranges: Ranges) -> Summaries:
+        """One summary for each good sample in the ranges."""
+        tag, time_us, value, quality = columns_of(self._read_ranges(tags, ranges))
+        good = is_good(value, quality)
+        return each(tag[good], time_us[good], value[good], quality[good])
+
+
+def _sorted(tags: Iterable[TagId]) -> np.ndarray:
+    return np.unique(np.fromiter(tags, np.int32))
+
+
+def _by_cells(rows: pa.Table, part: Part) -> Summaries:
+    """Summaries of sorted samples that lie in the part's ranges, one for each tag and cell."""
+    tag, time_us, value, quality = columns_of(rows)
+    is_held = part.ranges.hold(time_us)
+    if not is_held.all():
+        tag, time_us, value, quality = tag[is_held], time_us[is_held], value[is_held], quality[is_held]
+    if not len(tag):
+        return each(tag, time_us, value, quality)
+    length = LEVELS_US[part.level]
+    first_us, last_us = int(time_us.min()), int(time_us.max())
+    cells = part.ranges.within(first_us // length * length, (last_us // length + 1) * length)
+    return summarise(tag, time_us, value, quality, cells.boundaries(part.level))
+
+
+def _overlapping(summaries: Summaries) -> np.ndarray:
+    """True for runs of one tag that begin before the run before them has ended, and for those before them. [M]"""
+    meets = (summaries.tag[1:] == summaries.tag[:-1]) & (summaries.begin_us[1:] <= summaries.end_us[:-1])
+    return np.append(meets, False) | np.append(False, meets) if len(summaries) else np.zeros(0, bool)
+
+
+def _with_few(summaries: Summaries, points: int) -> np.ndarray:
+    """The tags, sorted, that have no more good samples than that."""
+    tags, place = np.unique(summaries.tag, return_inverse=True)
+    few: np.ndarray = tags[np.bincount(place, weights=summaries.count, minlength=len(tags)) <= points]
+    return few
+
+
+def _candidates(summaries: Summaries) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each run the first, lowest, highest and last good sample: tag, time [us] and value, sorted, each once."""
+    runs = summaries.take(summaries.count > 0)
+    tag = np.repeat(runs.tag, 4)
+    time_us = np.stack([runs.first_us, runs.minimum_us, runs.maximum_us, runs.last_us], axis=1).ravel()
+    value = np.stack([runs.first, runs.minimum, runs.maximum, runs.last], axis=1).ravel()
+    order = np.lexsort((time_us, tag))
+    tag, time_us, value = tag[order], time_us[order], value[order]
+    is_new = np.ones(len(tag), bool)
+    is_new[1:] = (tag[1:] != tag[:-1]) | (time_us[1:] != time_us[:-1])
+    return tag[is_new], time_us[is_new], value[is_new]
+
+
+def _looks_alike(tag: np.ndarray, time_us: np.ndarray, value: np.ndarray, points: int) -> np.ndarray:
+    """Indices of at most about `points` samples a tag that keep the curve's shape and extremes (MinMaxLTTB)."""
+    first = np.flatnonzero(np.append(True, tag[1:] != tag[:-1])) if len(tag) else np.empty(0, np.int64)
+    keep = [np.empty(0, np.int64)]
+    for begin, end in zip(first, np.append(first[1:], len(tag)), strict=True):
+        if end - begin <= points:
+            keep.append(np.arange(begin, end))
+        else:
+            chosen = MinMaxLTTBDownsampler().downsample(time_us[begin:end], value[begin:end], n_out=max(points, 3))
+            keep.append(begin + chosen.astype(np.int64))
+    return np.concatenate(keep)
+
+
+def _stepped(steps: Steps) -> pa.Table:
+    time = pa.array(steps.start_us, pa.int64()).cast(TIME)
+    covered = pa.array(steps.covered, mask=np.isnan(steps.covered))
+    return pa.table([pa.array(steps.tag, pa.int32()), time, pa.array(steps.value), covered], STEPS)

@@ -1,0 +1,130 @@
+"""Work on the lake in the background: rollups of what was sealed, one file of many small ones, tidying up."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import structlog
+
+from athanor.kernel.historian.compaction import merged_slices, runs_to_compact
+from athanor.kernel.historian.lake import Lake, SealedFile
+from athanor.kernel.historian.port import DamagedFileError
+from athanor.kernel.historian.rollups import Rollups
+from athanor.kernel.historian.sealed import SealedReader
+
+_log = structlog.get_logger(__name__)
+
+_LOOK_EVERY_S = 10.0
+_TRY_AGAIN_S = 30.0  # after a failure
+
+
+class ClosingError(Exception):
+    """The historian closes: what takes long is given up, and done again after the next start."""
+
+
+class Upkeep:
+    """One thread that looks after the lake until `stop`. Interrupted anywhere, doing it again gives the same."""
+
+    def __init__(
+        self,
+        lake: Lake,
+        rollups: Rollups,
+        *,
+        oldest_hot: Callable[[], int],
+        forget: Callable[[Sequence[str], Sequence[str]], None],
+    ) -> None:
+        """`oldest_hot` tells the order of the oldest generation; `forget` is told of files of samples and rollups
+        that are gone from the store."""
+        self._lake = lake
+        self._rollups = rollups
+        self._oldest_hot = oldest_hot
+        self._forget = forget
+        self._working = threading.Lock()
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._unreadable: set[str] = set()  # files of samples that cannot be rolled up, each said once
+        self._thread = threading.Thread(target=self._run, name="historian-upkeep")
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something new in the lake."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End the thread, and wait for what is at work."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join()
+        with self._working:
+            pass
+
+    def roll_up(self) -> None:
+        """Make the rollups of all sealed files that have none. Raises HistorianFullError."""
+        with self._working:
+            self._rollups.remove_orphans(self._lake.files)
+            for file in self._rollups.lacking(self._lake.files):
+                if file.name in self._unreadable:
+                    continue
+                try:
+                    slices = merged_slices([SealedReader(self._lake.store, file.name)])
+                    self._rollups.add(file, self._until_closing(slices))
+                except DamagedFileError as error:  # which its own queries tell
+                    self._unreadable.add(file.name)
+                    _log.error("historian.file-not-rolled-up", reason=str(error))
+
+    def compact(self) -> None:
+        """Make one file of every run of small ones. Raises HistorianFullError."""
+        with self._working:
+            for run in runs_to_compact(
+                self._lake.files, before_order=self._oldest_hot(), today=datetime.now(UTC).date()
+            ):
+                self._check_open()
+                try:
+                    self._compact(run)
+                except DamagedFileError as error:  # which its own queries tell; the other days need not wait for it
+                    _log.error("historian.run-not-compacted", day=str(run[0].day), reason=str(error))
+
+    def _run(self) -> None:
+        is_failing, due_at = False, time.monotonic() + _LOOK_EVERY_S
+        while not self._stopping.is_set():
+            if is_failing:
+                self._stopping.wait(_TRY_AGAIN_S)
+            else:
+                self._wake.wait(max(due_at - time.monotonic(), 0))
+            self._wake.clear()
+            try:
+                self._check_open()
+                if time.monotonic() >= due_at:
+                    due_at = time.monotonic() + _LOOK_EVERY_S
+                    self.compact()
+                    self._forget(self._lake.remove_retired(), self._rollups.remove_retired())
+                self.roll_up()
+            except ClosingError:
+                return
+            except Exception as error:  # noqa: BLE001 whatever it is, the files are as they were: try again
+                if not is_failing:
+                    _log.error("historian.upkeep-failed", reason=str(error), again_in_s=_TRY_AGAIN_S)
+                is_failing = True
+            else:
+                if is_failing:
+                    _log.info("historian.upkeep-goes-on")
+                is_failing = False
+
+    def _compact(self, run: Sequence[SealedFile]) -> None:
+        started = time.monotonic()
+        readers = [SealedReader(self._lake.store, file.name) for file in run]
+        self._lake.replace(run, self._until_closing(merged_slices(readers)))
+        seconds = round(time.monotonic() - started, 2)
+        _log.info("historian.compacted", day=str(run[0].day), files=len(run), seconds=seconds)
+
+    def _until_closing(self, slices: Iterable[pa.Table]) -> Iterator[pa.Table]:
+        """The slices; ends what it is part of when the historian closes meanwhile."""
+        for part in slices:
+            self._check_open()
+            yield part
+
+    def _check_open(self) -> None:
+        if self._stopping.is_set():
+            raise ClosingError
