@@ -46,12 +46,24 @@ class Increments:
     to_us: np.ndarray
     counts: np.ndarray  # whole counts of the last digit, never below 0; int64
     scale: np.ndarray  # counts in one unit of the tag: 100 where there are two decimals
+    is_known: np.ndarray  # False where the register jumped, so that nobody knows what was consumed
 
     @property
     def amount(self) -> np.ndarray:
         """The same in the tag's unit."""
         amount: np.ndarray = self.counts / self.scale
         return amount
+
+
+@dataclass(frozen=True, slots=True)
+class Bookings:
+    """Increments added up in steps, by tag, then step. Columns of one length."""
+
+    tag: np.ndarray
+    step: np.ndarray  # its number: k is [edges[k], edges[k + 1])
+    counts: np.ndarray  # counts of the last digit; whole ones where whole intervals are booked
+    scale: np.ndarray  # counts in one unit of the tag
+    known_us: np.ndarray  # time that went by in what was counted; longer than a step where a reading closes several
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +129,12 @@ def increments(
 def booked(
     increments: Increments, edges: np.ndarray, split: Split = Split.NONE
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Increments added up in steps: tag, start of the step [us], amount in the tag's unit, as `bookings` has them."""
+    sums = bookings(increments, edges, split)
+    return sums.tag, edges[sums.step], sums.counts / sums.scale
+
+
+def bookings(increments: Increments, edges: np.ndarray, split: Split = Split.NONE) -> Bookings:
     """Increments added up in steps.
 
     Parameters
@@ -131,24 +149,34 @@ def booked(
 
     Returns
     -------
-    tuple of arrays
-        Tag, start of the step [us], amount in the tag's unit; by tag, then time, a row for each step in which an
-        interval is booked. Whole bookings are added as whole counts, so they are exact; pro rata ones to rounding. [M]
+    Bookings
+        A row for each tag and step in which an interval is booked. Whole bookings are added as whole counts, so they
+        are exact; pro rata ones to rounding.
     """
-    tag, step, amount, scale = (_pro_rata if split is Split.PRO_RATA else _at_end)(increments, edges)
-    if len(tag) == 0:
-        return tag, np.zeros(0, np.int64), np.zeros(0)
+    row, step, share = (_pro_rata if split is Split.PRO_RATA else _at_end)(increments, edges)
+    tag, length_us = increments.tag[row], (increments.to_us - increments.from_us)[row]
+    counts = increments.counts[row] if split is Split.NONE else increments.counts[row] * share
+    known_us = length_us * share * increments.is_known[row]
+    if len(row) == 0:
+        return Bookings(tag, step, counts, increments.scale[row], known_us)
     start = _starts(tag, step)
-    return tag[start], edges[step[start]], np.add.reduceat(amount, start) / scale[start]
+    return Bookings(
+        tag[start],
+        step[start],
+        np.add.reduceat(counts, start),
+        increments.scale[row][start],
+        np.add.reduceat(known_us, start),
+    )
 
 
-def _at_end(increments: Increments, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _at_end(increments: Increments, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of increments, the step that each is booked in, and how much of it."""
     step = np.searchsorted(edges, increments.to_us, side="left") - 1
     rows = np.flatnonzero((step >= 0) & (step < len(edges) - 1))
-    return increments.tag[rows], step[rows], increments.counts[rows], increments.scale[rows]
+    return rows, step[rows], np.ones(len(rows))
 
 
-def _pro_rata(increments: Increments, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _pro_rata(increments: Increments, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     begin, end = np.maximum(increments.from_us, edges[0]), np.minimum(increments.to_us, edges[-1])
     rows = np.flatnonzero(begin < end)
     first = np.searchsorted(edges, begin[rows], side="right") - 1
@@ -156,8 +184,7 @@ def _pro_rata(increments: Increments, edges: np.ndarray) -> tuple[np.ndarray, np
     row = np.repeat(rows, size)
     step = np.arange(len(row)) - np.repeat(np.cumsum(size) - size - first, size)
     part = np.minimum(end[row], edges[step + 1]) - np.maximum(begin[row], edges[step])
-    amount = increments.counts[row] * (part / (increments.to_us - increments.from_us)[row])
-    return increments.tag[row], step, amount, increments.scale[row]
+    return row, step, part / (increments.to_us - increments.from_us)[row]
 
 
 def _good_readings(
@@ -333,9 +360,10 @@ def _between(readings: _Readings) -> tuple[Increments, MeterEvents]:
         (counts / scale)[row],
     )
     # A replacement takes no time; what the new meter shows at that very moment beyond its start takes the least.
+    is_known = ~np.isin(kind, (MeterEvent.NEGATIVE_JUMP, MeterEvent.IMPLAUSIBLE_JUMP))
     is_interval = (readings.time_us[after] > readings.time_us[before]) | (counts > 0)
     from_us = np.minimum(readings.time_us[before], readings.time_us[after] - 1)
-    columns = (readings.tag[after], from_us, readings.time_us[after], counts, scale)
+    columns = (readings.tag[after], from_us, readings.time_us[after], counts, scale, is_known)
     return Increments(*(column[is_interval] for column in columns)), events
 
 
