@@ -116,21 +116,28 @@ class Answers:
             return POINTS.empty_table()
         length_us = (span.end_us - span.start_us) / points * _CELLS_A_POINT
         coarsest = int(np.searchsorted(np.array(LEVELS_US), length_us, side="right")) - 1
-        question = _Question((span.start_us, span.end_us), _DRAWN, None, self._each_good)
-        parts = [one for part in plan(edges, coarsest=coarsest) for one in self._answered(wanted, part, question)]
-        summaries = joined(parts)
-        tag, time_us, value = _candidates(summaries)
-        if coarsest != SAMPLES:
-            few = _with_few(summaries, points)
-            keep = ~np.isin(tag, few)
-            exact = self._each_good(few, Ranges.of(edges[:1], edges[1:]))
-            tag = np.concatenate([tag[keep], exact.tag])
-            time_us, value = np.concatenate([time_us[keep], exact.first_us]), np.concatenate([value[keep], exact.first])
-            order = np.lexsort((time_us, tag))
-            tag, time_us, value = tag[order], time_us[order], value[order]
+        if coarsest == SAMPLES:
+            tag, time_us, value = self._good(wanted, Ranges.of(edges[:1], edges[1:]))
+        else:
+            tag, time_us, value = self._drawn(wanted, edges, coarsest, points)
         chosen = _looks_alike(tag, time_us, value, points)
         columns = [pa.array(tag[chosen], pa.int32()), pa.array(time_us[chosen]).cast(TIME), pa.array(value[chosen])]
         return pa.table(columns, POINTS)
+
+    def _drawn(
+        self, tags: np.ndarray, edges: np.ndarray, coarsest: int, points: int
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The samples that a chart may be drawn from: a few of each cell, all where a tag has no more than points."""
+        question = _Question((int(edges[0]), int(edges[1])), _DRAWN, None, self._each_good)
+        parts = [one for part in plan(edges, coarsest=coarsest) for one in self._answered(tags, part, question)]
+        summaries = joined(parts)
+        tag, time_us, value = _candidates(summaries)
+        few = _with_few(summaries, points)
+        keep = ~np.isin(tag, few)
+        exact = self._good(few, Ranges.of(edges[:1], edges[1:]))
+        rows = [np.concatenate(both) for both in zip((tag[keep], time_us[keep], value[keep]), exact, strict=True)]
+        order = np.lexsort((rows[1], rows[0]))
+        return rows[0][order], rows[1][order], rows[2][order]
 
     # --- summaries
 
@@ -231,11 +238,16 @@ class Answers:
         limit_us = None if policy is None or policy.between is Between.NONE else policy.limit_us
         return summarise(*columns_of(self._read_ranges(tags, ranges)), boundaries, limit_us=limit_us)
 
-    def _each_good(self, tags: np.ndarray, ranges: Ranges) -> Summaries:
-        """One summary for each good sample in the ranges."""
+    def _good(self, tags: np.ndarray, ranges: Ranges) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Tag, time [us] and value of the good numbers in the ranges, sorted."""
         tag, time_us, value, quality = columns_of(self._read_ranges(tags, ranges))
         good = is_good(value, quality)
-        return each(tag[good], time_us[good], value[good], quality[good])
+        return tag[good], time_us[good], value[good]
+
+    def _each_good(self, tags: np.ndarray, ranges: Ranges) -> Summaries:
+        """One summary for each good number in the ranges."""
+        tag, time_us, value = self._good(tags, ranges)
+        return each(tag, time_us, value, np.zeros(len(tag), np.uint8))
 
 
 def _sorted(tags: Iterable[TagId]) -> np.ndarray:

@@ -27,7 +27,7 @@ from athanor.kernel.historian.summaries import SUMMARIES, Summaries, joined, mer
 _log = structlog.get_logger(__name__)
 
 _DAY_US = LEVELS_US[-1]
-_FEWER = 4  # times so many rows must a level spare to be kept for a tag; a day's is kept for all
+_FEWER = (4, 4, 2, 0)  # by level: times so many rows it must spare to be kept for a tag; a day's is for all
 _GROUP_ROWS = (8192, 1024, 1024, 1024)  # by level: a query for one tag decodes a group or two
 _STEP = pa.field("step_s", pa.int32(), nullable=False)
 _SPLIT = ("total", "squares", "integral_hold", "integral_linear")  # whose low digits are noise: no two are alike
@@ -189,7 +189,7 @@ def rolled_up(day: date, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         for level in range(len(LEVELS_US)):
             summaries = merge(finer, _cells(midnight_us, level)) if level else finer
             runs = np.bincount(np.searchsorted(tags, summaries.tag), minlength=len(tags))
-            is_kept = (rows >= _FEWER * runs) | (level == len(LEVELS_US) - 1)
+            is_kept = rows >= _FEWER[level] * runs
             waiting[level].append(summaries.take(np.flatnonzero(is_kept[np.searchsorted(tags, summaries.tag)])))
             rows = np.where(is_kept, runs, rows)
             finer = summaries
