@@ -205,7 +205,7 @@ async def test_a_range_longer_than_memory_is_counted_in_slices(historian: Tiered
         if boundaries == 1:
             day = datetime(2026, 5, 3, 16, tzinfo=UTC)
             edges = np.array([microseconds(day), microseconds(day + DAY), microseconds(day + 2 * DAY)])
-        slices = [part async for part in delta_in_slices(historian, PLANT, [ENERGY, WATER], edges, split, 100)]
+        slices = [part async for part in delta_in_slices(historian, PLANT, [ENERGY, WATER], edges, split, 3000)]
         joined = pa.concat_tables([part.steps for part in slices])
         joined = joined.sort_by([("tag", "ascending"), ("time", "ascending")])
         assert joined.select(["tag", "time"]) == whole.steps.select(["tag", "time"])

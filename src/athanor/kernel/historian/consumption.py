@@ -4,8 +4,9 @@ A reading alone says nothing: each is judged by those around it (`counters.incre
 of the readings before and after it, and any cut of it adds up to the whole.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, fields
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -135,15 +136,22 @@ async def _consumed(
 ) -> Consumption:
     """A run of steps of some counters; one long step is added up from cuts of it."""
     meters = {int(plant.id_of(tag.path)): meter_of(tag) for tag in tags}
-    sums, events = [], []
+    parts = []
     for cut in _cuts(tags, edges, most_rows):
         readings = await _readings(historian, plant, tags, Span(moment(int(cut[0])), moment(int(cut[-1]))))
-        tag, time_us, value, quality = (numpy_column(readings, name) for name in ("tag", "time", "value", "quality"))
-        counted, happened = increments(tag, time_us, value, quality, meters)
-        booked = bookings(counted, cut, split)
-        sums.append(_renumbered(booked, np.searchsorted(edges, cut[booked.step], side="right") - 1))
-        events.append(_within(happened, int(cut[0]), int(cut[-1])))
-    return Consumption(_steps(sums, edges), _event_table(_joined_events(events)))
+        parts.append(await asyncio.to_thread(_booked, readings, cut, edges, meters, split))
+    return Consumption(_steps([sums for sums, _ in parts], edges), _event_table([events for _, events in parts]))
+
+
+def _booked(
+    readings: pa.Table, cut: np.ndarray, edges: np.ndarray, meters: Mapping[int, Meter], split: Split
+) -> tuple[Bookings, MeterEvents]:
+    """What the readings of a cut come to, by the steps of the run, and what they show."""
+    tag, time_us, value, quality = (numpy_column(readings, name) for name in ("tag", "time", "value", "quality"))
+    counted, events = increments(tag, time_us, value, quality, meters)
+    sums = bookings(counted, cut, split)
+    step = np.searchsorted(edges, cut[sums.step], side="right") - 1
+    return replace(sums, step=step), _within(events, int(cut[0]), int(cut[-1]))
 
 
 def _cuts(tags: Sequence[Tag], edges: np.ndarray, most_rows: int) -> list[np.ndarray]:
@@ -153,10 +161,6 @@ def _cuts(tags: Sequence[Tag], edges: np.ndarray, most_rows: int) -> list[np.nda
         return [edges]
     cuts = np.linspace(edges[0], edges[-1], pieces + 1).astype(np.int64)
     return [np.array(pair) for pair in pairwise(cuts.tolist())]
-
-
-def _renumbered(booked: Bookings, step: np.ndarray) -> Bookings:
-    return Bookings(booked.tag, step, booked.counts, booked.scale, booked.known_us)
 
 
 def _steps(sums: Sequence[Bookings], edges: np.ndarray) -> pa.Table:
@@ -182,18 +186,15 @@ def _within(events: MeterEvents, start_us: int, end_us: int) -> MeterEvents:
     return MeterEvents(*(getattr(events, field.name)[rows] for field in fields(events)))
 
 
-def _joined_events(parts: Sequence[MeterEvents]) -> MeterEvents:
-    return MeterEvents(
-        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(MeterEvents))
+def _event_table(parts: Sequence[MeterEvents]) -> pa.Table:
+    tag, time_us, kind, *numbers = (
+        np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(MeterEvents)
     )
-
-
-def _event_table(events: MeterEvents) -> pa.Table:
     columns = [
-        pa.array(events.tag, pa.int32()),
-        pa.array(events.time_us, pa.int64()).cast(TIME),
-        pa.array([MeterEvent(kind).name.lower() for kind in events.kind.tolist()], pa.string()),
-        *(pa.array(column, pa.float64(), from_pandas=True) for column in (events.before, events.after, events.counted)),
+        pa.array(tag, pa.int32()),
+        pa.array(time_us, pa.int64()).cast(TIME),
+        pa.array([MeterEvent(one).name.lower() for one in kind.tolist()], pa.string()),
+        *(pa.array(column, pa.float64(), from_pandas=True) for column in numbers),  # before, after, counted
     ]
     return pa.table(columns, EVENTS)
 

@@ -3,6 +3,7 @@
 Consumption of counters is in `consumption.py`. Long ranges are read slice by slice, in bounded memory.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -91,7 +92,7 @@ async def resample(
     """
     boundaries = steps_until_now(plant, span, step)
     tables = [table async for table in resample_in_slices(historian, plant, tags, boundaries, how, policy)]
-    return _sorted(tables)
+    return await asyncio.to_thread(_sorted, tables)
 
 
 async def resample_in_slices(
@@ -113,7 +114,7 @@ async def resample_in_slices(
             for group in groups
             for one, some in _by_policy(group, policy)
         ]
-        yield _sorted(tables)
+        yield await asyncio.to_thread(_sorted, tables)
 
 
 async def values_at(
@@ -134,7 +135,7 @@ async def values_at(
         for group in tag_groups(some, (window.end - window.start).total_seconds()):
             samples = await historian.read(_ids(plant, group), window)
             ids = np.unique(np.array(_ids(plant, group), np.int32))
-            known = _known_at(samples, ids, microseconds(at), one)
+            known = await asyncio.to_thread(_known_at, samples, ids, microseconds(at), one)
             parts |= {int(tag): known.slice(row, 1) for row, tag in enumerate(ids.tolist())}
     return pa.concat_tables([parts[tag_id] for tag_id in _ids(plant, tags)]).combine_chunks()
 
@@ -201,8 +202,12 @@ async def matrix_on_grid(
             ahead_us = one.limit_us if one.between is Between.LINEAR else 0
             span = Span(moment(int(times[0]) - one.limit_us), moment(int(times[-1]) + ahead_us + 1))
             samples = await historian.read(ids, span)
-            matrix[first:last, columns] = grid.on_grid(*_columns(samples), times, one, ids)
+            matrix[first:last, columns] = await asyncio.to_thread(_gridded, samples, times, one, ids)
     return matrix
+
+
+def _gridded(samples: pa.Table, times_us: np.ndarray, policy: GapPolicy, ids: Sequence[TagId]) -> np.ndarray:
+    return grid.on_grid(*_columns(samples), times_us, policy, ids)
 
 
 def _known_at(samples: pa.Table, ids: np.ndarray, at_us: int, policy: GapPolicy) -> pa.Table:
