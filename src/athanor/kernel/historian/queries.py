@@ -18,6 +18,7 @@ from athanor.kernel.historian import grid
 from athanor.kernel.historian.aggregation import Measure
 from athanor.kernel.historian.calendar import Step, edges
 from athanor.kernel.historian.gaps import Between, GapPolicy, hold, policy_for
+from athanor.kernel.historian.levels import LEVELS_US
 from athanor.kernel.historian.measured_units import integral_of
 from athanor.kernel.historian.port import STEPS, Historian, Span, microseconds, moment
 from athanor.kernel.historian.slices import SLICE_ROWS, rows_per_s, steps_in_slices, tag_groups
@@ -40,6 +41,7 @@ _PERIODS = 3  # so many samples may be missing
 _HELD_WITHOUT_PERIOD = timedelta(days=1)  # setpoints, states and texts that come on change
 _JOINED_WITHOUT_PERIOD = timedelta(hours=1)  # values that come as they come
 _INSTANT = timedelta(microseconds=1)
+_CELL_S = LEVELS_US[0] * 1e-6  # of the finest rollups: what steps of a minute or more are made of
 
 
 class NotANumberTagError(AthanorError):
@@ -108,7 +110,8 @@ async def resample_in_slices(
 
     `boundaries` are those of the steps, such as `steps_until_now` gives them. [us]
     """
-    for run, groups in steps_in_slices(tags, boundaries, most_rows):
+    is_rolled_up = len(boundaries) < 3 or np.diff(boundaries[:-1]).min() >= LEVELS_US[0]  # the last may end now
+    for run, groups in steps_in_slices(tags, boundaries, most_rows, _CELL_S if is_rolled_up else 0.0):
         tables = [
             _in_units(await historian.resample(_ids(plant, some), run, how, one), plant, some, how)
             for group in groups

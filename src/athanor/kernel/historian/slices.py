@@ -17,9 +17,9 @@ _QUICKER = 4.0  # a slice is at most so many times as long as the one before
 _SHORTEST = timedelta(milliseconds=100)
 
 
-def rows_per_s(tags: Sequence[Tag]) -> float:
-    """About how many samples these tags bring."""
-    return sum(1 / (tag.period_s or _USUAL_PERIOD_S) for tag in tags)
+def rows_per_s(tags: Sequence[Tag], cell_s: float = 0.0) -> float:
+    """About how many samples these tags bring; where they are rolled up, at most one a tag and `cell_s`."""
+    return sum(1 / max(tag.period_s or _USUAL_PERIOD_S, cell_s) for tag in tags)
 
 
 def expected_rows(tags: Sequence[Tag], span: Span) -> float:
@@ -46,7 +46,7 @@ async def samples_in_slices(
 
 
 def steps_in_slices(
-    tags: Sequence[Tag], edges: np.ndarray, most_rows: int = SLICE_ROWS
+    tags: Sequence[Tag], edges: np.ndarray, most_rows: int = SLICE_ROWS, cell_s: float = 0.0
 ) -> Iterator[tuple[np.ndarray, list[list[Tag]]]]:
     """Runs of whole steps, each with the tags in groups that hold about `most_rows` samples or are one tag's step.
 
@@ -56,24 +56,28 @@ def steps_in_slices(
         What is asked for; neither their samples nor their steps are more than about `most_rows` in a run.
     edges
         Ascending boundaries of the steps. Runs share theirs; laid end to end they are all steps. [us] [K + 1]
+    cell_s
+        What samples are rolled up by, where they are. [s]
     """
-    samples_per_us, last = rows_per_s(tags) * _US, len(edges) - 1
+    samples_per_us, last = rows_per_s(tags, cell_s) * _US, len(edges) - 1
     most_us, most_steps = most_rows / max(samples_per_us, 1e-12), max(most_rows // max(len(tags), 1), 1)
     first = 0
     while first < last and tags:
         reach = int(np.searchsorted(edges, edges[first] + most_us, side="right")) - 1
         end = min(max(reach, first + 1), first + most_steps, last)
         run = edges[first : end + 1]
-        yield run, list(tag_groups(tags, float(run[-1] - run[0]) * _US, most_rows))
+        yield run, list(tag_groups(tags, float(run[-1] - run[0]) * _US, most_rows, cell_s))
         first = end
 
 
-def tag_groups(tags: Sequence[Tag], seconds: float, most_rows: int = SLICE_ROWS) -> Iterator[list[Tag]]:
+def tag_groups(
+    tags: Sequence[Tag], seconds: float, most_rows: int = SLICE_ROWS, cell_s: float = 0.0
+) -> Iterator[list[Tag]]:
     """The tags in groups of which `seconds` hold about `most_rows` samples, or of one tag each."""
     group: list[Tag] = []
     rows = 0.0
     for tag in tags:
-        more = rows_per_s([tag]) * seconds
+        more = rows_per_s([tag], cell_s) * seconds
         if group and rows + more > most_rows:
             yield group
             group, rows = [], 0.0
