@@ -22,7 +22,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from athanor import __version__
-from athanor.api import data, jobs
+from athanor.api import data, jobs, series
 from athanor.api.health import health_router
 from athanor.api.uplink import uplink_router
 from athanor.child import Child
@@ -184,6 +184,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
         health_router({"database": partial(_ask, platform.database), "historian": platform.historian.latest})
     )
     server.include_router(data.router)
+    server.include_router(series.router)
     server.include_router(jobs.router)
     _subscribe(platform, registry)
     mount_web(

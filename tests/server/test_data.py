@@ -1,12 +1,9 @@
 """What programs read, and who may."""
 
-import csv
-import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
-import pyarrow as pa
 import pytest
 
 from athanor.kernel.telemetry import Quality, Sample
@@ -46,12 +43,12 @@ def test_tags_come_by_path_a_page_at_a_time(anna: httpx.Client) -> None:
     first = anna.get("/api/v1/tags", params={"limit": 3}).json()
     rest = anna.get("/api/v1/tags", params={"limit": 3, "after": first["next"]}).json()
     assert [tag["path"] for tag in first["tags"] + rest["tags"]] == [
-        "kilns.power", "smelter.lot", POWER, "smelter.temperature",
+        "kilns.power", "smelter.energy", "smelter.lot", POWER, "smelter.temperature",
     ]  # fmt: skip
     assert rest["next"] is None
-    assert first["tags"][2] == {
+    assert rest["tags"][0] == {
         "path": POWER, "name": {"en": "Power", "zh_CN": "功率"}, "unit": "kW", "kind": "analog", "tenant": "copper",
-        "low": 0.0, "high": 5000.0,
+        "low": 0.0, "high": 5000.0, "decimals": 2, "period_s": 1.0, "states": {},
     }  # fmt: skip
 
 
@@ -88,61 +85,6 @@ def test_current_values_come_in_the_order_asked(anna: httpx.Client) -> None:
     assert [(one["value"], one["quality"], one["unit"]) for one in found] == [
         (None, None, "degC"), (None, "bad", "kW"), (5.0, "good", "kW"),
     ]  # fmt: skip
-
-
-def test_series_come_as_json_csv_and_arrow_with_the_same_rows(anna: httpx.Client) -> None:
-    as_json = anna.get("/api/v1/series", params=asked()).json()
-    as_csv = anna.get("/api/v1/series", params=asked(), headers={"Accept": "text/csv"})
-    as_arrow = anna.get("/api/v1/series", params=asked(), headers={"Accept": "application/vnd.apache.arrow.stream"})
-    with pa.ipc.open_stream(as_arrow.content) as reader:
-        rows = reader.read_all().to_pylist()
-    assert [row | {"time": row["time"].isoformat()} for row in rows] == as_json
-    assert len(rows) == 61
-    assert as_csv.headers["content-type"] == "text/csv; charset=utf-8"
-    lines = list(csv.DictReader(io.StringIO(as_csv.text)))
-    assert [(line["tag"], float(line["value"] or "nan")) for line in lines[:60]] == [
-        (row["tag"], row["value"]) for row in as_json[:60]
-    ]
-    assert (lines[60]["value"], lines[60]["quality"]) == ("", "2")
-
-
-def test_series_come_in_steps_and_as_the_points_of_a_chart(anna: httpx.Client) -> None:
-    steps = anna.get("/api/v1/series", params=asked(step="30s", how="last", gaps="none")).json()
-    assert [(row["time"], row["value"], row["covered"]) for row in steps] == [
-        (HOUR.isoformat(), 29.0, None), ((HOUR + timedelta(seconds=30)).isoformat(), 59.0, None),
-    ]  # fmt: skip
-    points = anna.get("/api/v1/series", params=asked(points=10)).json()
-    assert 3 <= len(points) <= 10
-    assert [points[0]["value"], points[-1]["value"]] == [0.0, 59.0]
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"from": "2026-01-01T00:00:00"},
-        {"from": "yesterday"},
-        {"to": (HOUR - timedelta(days=1)).isoformat()},
-        {"step": "0s"},
-        {"step": "1e-9s"},
-        {"step": "7m"},
-        {"step": "fortnight"},
-        {"step": "1m", "gaps": "hold"},
-        {"step": "1m", "gaps": "hold 0s"},
-        {"step": "1m", "how": "integral", "gaps": "none"},
-        {"step": "1s", "from": "2020-01-01T00:00:00Z"},
-        {"from": "0001-01-01T00:00:00+14:00"},
-        {"to": "9999-12-31T23:59:59-14:00"},
-        {"from": "1990-01-01T00:00:00Z"},
-        {"points": 2},
-        {"how": "median"},
-        {"tag": []},
-    ],
-    ids=str,
-)
-def test_what_cannot_be_answered_is_refused_and_never_an_internal_fault(
-    anna: httpx.Client, wrong: dict[str, object]
-) -> None:
-    assert anna.get("/api/v1/series", params=asked(**wrong)).status_code == 422
 
 
 @pytest.mark.parametrize("path", ["smelter.nothing", "", "';DROP TABLE samples_2;--", "功率", "x" * 5000])

@@ -11,7 +11,7 @@ def test_health_readiness_and_metrics_need_no_session(server: RunningServer) -> 
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()) == (200, {"status": "ready", "faults": {}})
         metrics = client.get("/metrics").text
-    assert "athanor_tags 4.0" in metrics
+    assert "athanor_tags 5.0" in metrics
     assert "athanor_sample_latency_seconds_bucket" in metrics
     assert "athanor_ingest_seconds_count" in metrics
 

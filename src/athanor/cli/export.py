@@ -17,16 +17,15 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.progress import track
 
-from athanor.api.data import ARROW, with_paths
+from athanor.api.forms import ARROW
 from athanor.cli.accounts import ACTOR
 from athanor.kernel.errors import AthanorError, NotFoundError
-from athanor.kernel.historian import queries
-from athanor.kernel.historian.aggregation import Measure
 from athanor.kernel.historian.calendar import Step, parse_step
 from athanor.kernel.historian.port import Historian, Span
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.settings import Settings
 from athanor.kernel.telemetry import TIME
+from athanor.kernel.transfer.series import Series, schema_of, tables_of
 from athanor.main import open_identity, open_platform
 
 _PART_TAGS = 100
@@ -204,13 +203,9 @@ class _Data:
 
     async def series(self, tags: Sequence[str], span: Span, step: Step | None) -> pa.Table:
         """See `Source`."""
-        ids = [self._plant.id_of(path) for path in tags]
-        if step is None:
-            table = await self._historian.read(ids, span)
-        else:
-            chosen = [self._plant.model.tag(path) for path in tags]
-            table = await queries.resample(self._historian, self._plant, chosen, span, step, Measure.MEAN)
-        return _exported(with_paths(table, self._plant, ids))
+        asked = Series(tuple(self._plant.model.tag(path) for path in tags), span, step)
+        tables = [table async for table in tables_of(asked, self._historian, self._plant)]
+        return _exported(pa.concat_tables([schema_of(asked, self._plant).empty_table(), *tables]))
 
 
 def _exported(table: pa.Table) -> pa.Table:
