@@ -17,6 +17,8 @@ from athanor.kernel.historian.gaps import NONE, GapPolicy, hold, linear
 from athanor.kernel.historian.layout import columns_of, merged
 from athanor.kernel.historian.levels import LEVELS_US, SAMPLES, plan, reach
 from athanor.kernel.historian.port import STORED, Span, microseconds, moment
+from athanor.kernel.historian.rollups import Rollups
+from athanor.kernel.historian.store import FolderStore
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.plant.model import TagId
 from athanor.kernel.telemetry import TIME, Quality
@@ -178,6 +180,45 @@ async def test_a_chart_of_years_keeps_every_extreme(historian: TieredHistorian) 
     assert found[int(time_us[77_777])] == -40.0
     known = dict(zip(time_us.tolist(), value.tolist(), strict=True))
     assert all(known[time] == value for time, value in found.items()), "a point that was never measured"
+
+
+async def test_days_that_are_over_are_folded_into_months_and_late_samples_still_count(
+    historian: TieredHistorian, tmp_path: Path
+) -> None:
+    days = [samples_of([(tag, day * 1440, 8640, 10) for tag in TAGS], day) for day in range(4)]
+    for samples in days:
+        await historian.import_history(samples)
+    await historian.compact_now()
+    await historian.roll_up_now()
+    names = {path.name for path in Rollups(FolderStore(tmp_path / "lake")).files}
+    assert sum("month" in name for name in names) == 1, "March; of April there is one day"
+    assert sum("coarse" in name for name in names) == 1
+    edges = np.arange(START_US, START_US + 4 * 24 * HOUR_US + 1, HOUR_US)
+    await compare(historian, merged(days), edges, linear(timedelta(minutes=5)))
+    late = samples_of([(TAGS[0], 2000, 500, 3)], 77)
+    await historian.import_history(late)
+    for _ in range(2):
+        await compare(historian, merged([*days, late]), edges, linear(timedelta(minutes=5)))
+        await historian.compact_now()
+        await historian.roll_up_now()
+
+
+async def test_a_damaged_month_is_made_anew(historian: TieredHistorian, tmp_path: Path) -> None:
+    samples = samples_of([(TAGS[0], 300, 3 * 8640, 10)], 1)
+    await historian.import_history(samples)
+    await historian.roll_up_now()
+    await historian.close()
+    (month,) = (tmp_path / "lake" / "rollups").rglob("month-*.parquet")
+    month.write_bytes(month.read_bytes()[:-500])
+    again = TieredHistorian(tmp_path / "hot", tmp_path / "lake")
+    edges = np.arange(START_US, START_US + 80 * HOUR_US, HOUR_US)
+    await compare(again, samples, edges, hold(timedelta(minutes=5)))
+    await again.roll_up_now()
+    names = [path.name for path in Rollups(FolderStore(tmp_path / "lake")).files]
+    assert month.name not in names
+    assert sum(name.startswith("month-") for name in names) == 1
+    await compare(again, samples, edges, hold(timedelta(minutes=5)))
+    await again.close()
 
 
 @given(

@@ -6,10 +6,12 @@ that the policy does not reach over, and steps that cut it. Such cells are asked
 the samples.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +24,8 @@ from athanor.kernel.historian.lake import Lake, SealedFile
 from athanor.kernel.historian.layout import columns_of, merged, sorted_samples
 from athanor.kernel.historian.levels import LEVELS_US, SAMPLES, Part, Ranges, plan, reach
 from athanor.kernel.historian.port import STEPS, STORED, DamagedFileError, Span, moment
-from athanor.kernel.historian.rollups import RollupReader, Rollups
+from athanor.kernel.historian.rollupfiles import COARSE, DAY, FINE, RollupReader, is_in, pairs_of, split_pairs
+from athanor.kernel.historian.rollups import Rollups
 from athanor.kernel.historian.sealed import OpenFiles, SealedReader
 from athanor.kernel.historian.summaries import Summaries, doubtful, each, joined, summarise
 from athanor.kernel.plant.model import TagId
@@ -32,7 +35,7 @@ POINTS = pa.schema([STORED.field("tag"), STORED.field("time"), STORED.field("val
 
 _WEIGHED = {Measure.MEAN, Measure.INTEGRAL, Measure.SHARE_GOOD}  # what a gap's length goes into
 _APART = timedelta(hours=1) // timedelta(microseconds=1)  # ranges further apart than this are read one by one
-_CELLS_A_POINT = 1.0  # of a level that draws a chart: each cell brings four points to choose from
+_CELLS_A_POINT = 2.0  # how wide a cell may be, in points of a chart: it brings four samples to choose from
 
 _ENDS = (
     "tag",
@@ -80,12 +83,14 @@ class Answers:
         self._rollups = rollups
         self._decoders = decoders
         self._samples = OpenFiles(lake.store, SealedReader)
-        self._summaries = OpenFiles(rollups.store, RollupReader)
+        self._fine = OpenFiles(rollups.store, RollupReader)
+        self._coarse = OpenFiles(rollups.store, RollupReader)
 
     def forget(self, samples: Sequence[str], rollups: Sequence[str]) -> None:
         """Let go of files that are gone."""
         self._samples.forget(samples)
-        self._summaries.forget(rollups)
+        self._fine.forget(rollups)
+        self._coarse.forget(rollups)
 
     def read(self, tags: Sequence[TagId], span: Span) -> pa.Table:
         """See `Historian.read`."""
@@ -163,43 +168,68 @@ class Answers:
         begin_us, end_us = part.ranges.hull
         generations = self._tail.generations  # first: what is sealed meanwhile is then seen twice, and found to overlap
         files = self._lake.candidates(tags, Span(moment(begin_us), moment(end_us)))
+        groups: dict[str | None, list[SealedFile]] = defaultdict(list)
+        for file in files:
+            if part.ranges.meet(file.first_us, file.last_us):
+                groups[self._rollups.coarse_of(file)].append(file)
         found = [self._of_generation(generation, tags, part) for generation in generations]
-        for of_file in self._decoders.map(lambda file: self._of_file(file, tags, part, question), files):
-            found += of_file
+        asked = partial(self._of_files, tags=tags, part=part, columns=question.columns)
+        for of_files in self._decoders.map(asked, groups, groups.values()):
+            found += of_files
         return joined([one for one in found if len(one)] or found[:1])
 
-    def _of_file(self, file: SealedFile, tags: np.ndarray, part: Part, question: _Question) -> list[Summaries]:
-        """A file's summaries: of the part's level, for tags of which that is not kept of the next finer that is."""
-        if not part.ranges.meet(file.first_us, file.last_us):
-            return []
-        midnight_us = file.first_us // LEVELS_US[-1] * LEVELS_US[-1]
-        ranges = part.ranges.within(midnight_us, midnight_us + LEVELS_US[-1])
-        found, rest = self._of_rollups(file, tags, Part(part.level, ranges), question.columns)
-        if len(rest):
-            rows = self._samples.reader(file.name).read(rest, *ranges.hull)
-            found.append(_by_cells(rows, Part(part.level, ranges)))
-        return found
+    def _of_files(
+        self, name: str | None, files: Sequence[SealedFile], tags: np.ndarray, part: Part, columns: Sequence[str]
+    ) -> list[Summaries]:
+        """What files of samples come to that share a file of coarse rollups, or have none.
 
-    def _of_rollups(
-        self, file: SealedFile, tags: np.ndarray, part: Part, columns: Sequence[str]
-    ) -> tuple[list[Summaries], np.ndarray]:
-        """What a file's rollups have of the part, and the tags of which its samples must be asked."""
-        name = self._rollups.of(file)
+        Each tag and day answers at the part's level or, where that is not kept of it, at the next finer one that is.
+        """
         if name is None:
-            return [], tags
+            return [self._of_samples(file, tags, part) for file in files]
+        by_day = {file.first_us // LEVELS_US[DAY]: file for file in files}
+        days = np.sort(np.fromiter(by_day, np.int64))
+        rest = pairs_of(np.repeat(days, len(tags)), np.tile(tags, len(days)))
         found = []
         try:
-            reader = self._summaries.reader(name)
-            rest = np.intersect1d(tags, reader.tags_at(len(LEVELS_US) - 1), assume_unique=True)
-            for level in range(part.level, SAMPLES, -1):
-                kept = np.intersect1d(rest, reader.tags_at(level), assume_unique=True)
-                if len(kept):
-                    found.append(reader.read(kept, level, part.ranges, columns))
-                    rest = np.setdiff1d(rest, kept, assume_unique=True)
+            reader = self._coarse.reader(name)
+            rest = rest[is_in(rest, reader.kept_at(DAY))]  # what there is
+            for level in range(part.level, COARSE.start - 1, -1):
+                is_kept = is_in(rest, reader.kept_at(level))
+                if is_kept.any():
+                    found.append(reader.read(rest[is_kept], level, part.ranges, columns))
+                    rest = rest[~is_kept]
         except DamagedFileError as error:
             self._rollups.discard(name, error)
-            return [], tags
-        return found, rest
+            return [self._of_samples(file, tags, part) for file in files]
+        rest_days, rest_tags = split_pairs(rest)
+        for day in np.unique(rest_days).tolist():
+            found += self._of_minutes(by_day[day], rest_tags[rest_days == day], part, columns)
+        return found
+
+    def _of_minutes(self, file: SealedFile, tags: np.ndarray, part: Part, columns: Sequence[str]) -> list[Summaries]:
+        """What a file of samples comes to, by its fine rollups where they are kept, else by its samples."""
+        name = self._rollups.fine_of(file)
+        if name is None:
+            return [self._of_samples(file, tags, part)]
+        try:
+            reader = self._fine.reader(name)
+            pairs = pairs_of(np.full(len(tags), file.first_us // LEVELS_US[DAY]), tags)
+            is_kept = is_in(pairs, reader.kept_at(FINE.start))
+            if is_kept.all():
+                return [reader.read(pairs, FINE.start, part.ranges, columns)]
+            found = [self._of_samples(file, tags[~is_kept], part)]
+            if is_kept.any():
+                found.append(reader.read(pairs[is_kept], FINE.start, part.ranges, columns))
+        except DamagedFileError as error:
+            self._rollups.discard(name, error)
+            return [self._of_samples(file, tags, part)]
+        return found
+
+    def _of_samples(self, file: SealedFile, tags: np.ndarray, part: Part) -> Summaries:
+        first_us = max(part.ranges.hull[0], file.first_us)
+        rows = self._samples.reader(file.name).read(tags, first_us, min(part.ranges.hull[1], file.last_us + 1))
+        return _by_cells(rows, part)
 
     def _of_generation(self, generation: Generation, tags: np.ndarray, part: Part) -> Summaries:
         rows = generation.read(tags, *part.ranges.hull)

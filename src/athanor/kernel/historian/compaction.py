@@ -14,6 +14,7 @@ from athanor.kernel.historian.sealed import SealedReader
 
 FAN_IN = 8  # files of one size that become one of the next
 PAST_DAY_FILES = 4  # from so many on a day that is over is made one, whatever the sizes
+_LATE = 8  # a file that is larger than this many times all others of its day has only late samples beside it
 MOST_ROWS = 500_000_000  # a larger file is left as it is
 _SMALLEST_TIER = 100_000  # [rows]
 _SLICE_ROWS = 1_000_000  # merged at a time
@@ -30,11 +31,18 @@ def runs_to_compact(files: Sequence[SealedFile], *, before_order: int, today: da
     for day, group in groupby(by_day, key=lambda file: file.day):
         of_day = list(group)
         is_over = (today - day).days > 1  # late samples of yesterday still come
-        if is_over and len(of_day) >= PAST_DAY_FILES and sum(file.rows for file in of_day) <= MOST_ROWS:
+        if is_over and _is_worth_one_file(of_day):
             runs.append(of_day)
         else:
             runs += [run for run in _same_tier(of_day) if len(run) >= FAN_IN]
     return runs
+
+
+def _is_worth_one_file(files: Sequence[SealedFile]) -> bool:
+    """Whether the files of a day that is over should be one: not for a few late samples, which would cost the day's."""
+    rows = sorted(file.rows for file in files)
+    is_many = len(files) >= PAST_DAY_FILES or (len(files) > 1 and sum(rows[:-1]) * _LATE >= rows[-1])
+    return is_many and sum(rows) <= MOST_ROWS
 
 
 def _same_tier(files: Sequence[SealedFile]) -> Iterator[list[SealedFile]]:

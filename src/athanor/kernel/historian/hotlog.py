@@ -171,6 +171,11 @@ class HotLog:
         """The generation that takes the writes."""
         return self._generations[-1]
 
+    def oldest_order(self) -> int:
+        """The order of the oldest generation that holds samples or may yet come to hold some."""
+        generations = self._generations
+        return next((one.order for one in generations if one.rows), generations[-1].order)
+
     def append(self, batches: Sequence[pa.RecordBatch]) -> None:
         """Store batches (STORED), all or none; durable on return. Raises HistorianFullError."""
         with self._lock:

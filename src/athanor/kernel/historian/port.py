@@ -86,6 +86,7 @@ class DamagedFileError(AthanorError):
     code = "historian.damaged-file"
 
     def __init__(self, path: object, reason: object) -> None:
+        self.path = str(path)
         super().__init__(
             f"The file {path} of sealed samples cannot be read ({reason}). Put it back from a backup. Queries that do "
             "not touch its tags and times go on."

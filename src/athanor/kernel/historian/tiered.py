@@ -96,7 +96,7 @@ class TieredHistorian:
         self._upkeep = Upkeep(
             self._lake,
             self._rollups,
-            oldest_hot=lambda: self._tail.generations[0].order,
+            oldest_hot=self._tail.oldest_order,
             forget=self._answers.forget,
         )
 
@@ -131,8 +131,9 @@ class TieredHistorian:
         await asyncio.to_thread(self._upkeep.compact)
 
     async def roll_up_now(self) -> None:
-        """Make the rollups of everything sealed so far."""
+        """Make the rollups of everything sealed so far, and fold those of days that are over."""
         await asyncio.to_thread(self._upkeep.roll_up)
+        await asyncio.to_thread(self._upkeep.fold)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._close)

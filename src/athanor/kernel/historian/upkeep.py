@@ -74,6 +74,13 @@ class Upkeep:
                     self._unreadable.add(file.name)
                     _log.error("historian.file-not-rolled-up", reason=str(error))
 
+    def fold(self) -> None:
+        """Put the coarse rollups of days that are over into one file a month. Raises HistorianFullError."""
+        with self._working:
+            for month, stems in self._rollups.to_fold(self._lake.files, today=datetime.now(UTC).date()):
+                self._check_open()
+                self._rollups.fold(month, stems)
+
     def compact(self) -> None:
         """Make one file of every run of small ones. Raises HistorianFullError."""
         with self._working:
@@ -101,6 +108,7 @@ class Upkeep:
                     self.compact()
                     self._forget(self._lake.remove_retired(), self._rollups.remove_retired())
                 self.roll_up()
+                self.fold()
             except ClosingError:
                 return
             except Exception as error:  # noqa: BLE001 whatever it is, the files are as they were: try again
