@@ -14,7 +14,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ import psutil
 import pyarrow as pa
 import uvloop
 
-from athanor.bench.figures import Figure, at_least, at_most
+from athanor.bench.figures import Figure, Report, at_least, at_most
 from athanor.edge.buffer import Buffer
 from athanor.edge.collector import Collector
 from athanor.edge.config import CollectorConfig, UplinkConfig
@@ -43,10 +43,10 @@ _READY_WITHIN_S = 60.0
 _EDGE = "bench"
 
 
-def run(*, quick: bool = False) -> list[Figure]:
+def run(quick: bool, _only: Sequence[str] = ()) -> Report:  # noqa: FBT001 as `Benchmark` calls it
     """Five minutes, or some seconds when quick; nothing is left behind."""
     with tempfile.TemporaryDirectory(prefix="athanor-bench-") as folder:
-        return uvloop.run(_run(Path(folder), QUICK_S if quick else FULL_S))
+        return Report(uvloop.run(_run(Path(folder), QUICK_S if quick else FULL_S)))
 
 
 @dataclass

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from athanor import __version__
 from athanor.kernel.errors import AthanorError
@@ -22,6 +21,8 @@ app = typer.Typer(
 )
 out = Console(highlight=False)
 _err = Console(stderr=True, highlight=False)
+
+_TABLE_WIDTH = 200  # of what goes to a file or another program
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="Settings; athanor.toml here, when left out.")]
 
@@ -136,29 +137,41 @@ def export(
 def bench(
     name: Annotated[str, typer.Argument(help="Which one; `list` says which there are.")] = "list",
     *,
-    quick: Annotated[bool, typer.Option("--quick", help="The same on less data, in under 40 s.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON list instead of a table.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="The same on less data.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="Some of its parts; once for each.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+    file: Annotated[Path | None, typer.Option("--out", help="Write the JSON to this file, too.")] = None,
 ) -> None:
     """Measure. Exit status 1 when a figure misses its target."""
+    import orjson  # noqa: PLC0415
+
     from athanor.bench import BENCHMARKS  # noqa: PLC0415
+    from athanor.bench.figures import machine  # noqa: PLC0415
+    from athanor.bench.printing import as_json as json_of  # noqa: PLC0415
+    from athanor.bench.printing import as_table  # noqa: PLC0415
+    from athanor.kernel.log import configure_logging  # noqa: PLC0415
 
     if name not in BENCHMARKS:
         for known, benchmark in BENCHMARKS.items():
             out.print(f"{known:<12}{benchmark.summary}")
         raise typer.Exit(0 if name == "list" else 2)
-    figures = BENCHMARKS[name].run(quick=quick)
+    parts = BENCHMARKS[name].parts
+    if unknown := set(only or ()) - set(parts):
+        _err.print(f"{name} has no part {', '.join(sorted(unknown))}; it has: {', '.join(parts) or 'none'}.")
+        raise typer.Exit(2)
+    configure_logging("warning")
+    taken_on = machine()
+    report = BENCHMARKS[name].run(quick, only or ())
+    text = orjson.dumps(json_of(report, taken_on), option=orjson.OPT_INDENT_2).decode() + "\n"
+    if file is not None:
+        file.write_text(text, encoding="utf-8")
     if as_json:
-        import orjson  # noqa: PLC0415
-
-        sys.stdout.write(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode() + "\n")
+        sys.stdout.write(text)
     else:
-        table = Table("figure", "value", "unit", "target", "holds", "compared with")
-        for one in figures:
-            holds = "" if one.holds is None else "yes" if one.holds else "NO"
-            target = "" if one.target is None else f"{one.target:g}"
-            table.add_row(one.name, f"{one.value:,.4g}", one.unit, target, holds, one.compared_with)
-        out.print(table)
-    raise typer.Exit(1 if any(one.holds is False for one in figures) else 0)
+        out.print(as_table(report), width=None if out.is_terminal else _TABLE_WIDTH, crop=False)
+        for note in (taken_on, *report.notes):
+            out.print(f"- {note}", markup=False)
+    raise typer.Exit(1 if any(one.holds is False for one in report.figures) else 0)
 
 
 @app.command("edge-token")
