@@ -35,6 +35,9 @@ from athanor.kernel.current import CurrentValues
 from athanor.kernel.database.database import Database
 from athanor.kernel.database.migrating import upgrade
 from athanor.kernel.errors import AthanorError
+from athanor.kernel.files.folder import FolderFiles
+from athanor.kernel.files.port import Files
+from athanor.kernel.files.s3 import S3Files
 from athanor.kernel.historian.lake import publish_tags
 from athanor.kernel.historian.port import HistorianFullError
 from athanor.kernel.historian.store import FolderStore
@@ -124,6 +127,8 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         stack.push_async_callback(bus.close)
         quarantine = Quarantine(settings.data_dir / "quarantine.sqlite")
         stack.callback(quarantine.close)
+        files = await asyncio.to_thread(_files, settings)
+        stack.push_async_callback(files.close)
         running_jobs = MemoryJobs(settings.data_dir / "jobs")
         stack.push_async_callback(running_jobs.close)
         current, sources = CurrentValues(), SourceStates()
@@ -136,10 +141,18 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             "quarantine": quarantine,
             "sources": sources,
             "jobs": running_jobs,
+            "files": files,
         }
         platform = Platform(settings, database, Identity(database), historian, current, bus, quarantine, sources, ports)
         await _start_plant(platform)
         yield platform
+
+
+def _files(settings: Settings) -> Files:
+    if settings.files_url.startswith("file:"):
+        return FolderFiles(folder_of(settings.files_url))
+    store = settings.s3
+    return S3Files(settings.files_url, endpoint=store.endpoint, region=store.region, allow_http=store.allow_http)
 
 
 @asynccontextmanager

@@ -104,7 +104,9 @@ def test_all_bad_values_are_named_at_once_with_their_source_and_meaning(monkeypa
         ("bus_url", "nats://127.0.0.1", "there is no adapter for 'nats' yet; there is: memory."),
         ("compute_url", "ray://127.0.0.1", "there is no adapter for 'ray' yet; there is: processes."),
         ("database_url", "mysql://a", "there is no adapter for 'mysql' yet; there is: sqlite+aiosqlite, postgresql+as"),
-        ("files_url", "/srv/files", "there is no adapter for '/srv/files' yet; there is: file."),
+        ("files_url", "/srv/files", "there is no adapter for '/srv/files' yet; there is: file, s3."),
+        ("files_url", "s3:///files", "an object store is written as s3://BUCKET/PREFIX"),
+        ("files_url", "s3://KEY:SECRET@bucket/files", "an object store is written as s3://BUCKET/PREFIX"),
         ("files_url", "file://srv/files", "a folder is written with three slashes and its whole path"),
     ],
 )
@@ -112,6 +114,14 @@ def test_an_address_that_no_adapter_serves_is_refused(setting: str, url: str, re
     write(f'{setting} = "{url}"')
     (fault,) = faults_of()
     assert fault.startswith(f"athanor.toml: {setting}: {reason}")
+
+
+def test_an_object_store_without_encryption_is_refused_unless_allowed() -> None:
+    write('files_url = "s3://park/files"\n[s3]\nendpoint = "http://127.0.0.1:9000"\n')
+    (fault,) = faults_of()
+    assert fault.startswith("athanor.toml: s3.allow_http: the endpoint is http://, which everybody on the way can read")
+    write('files_url = "s3://park/files"\n[s3]\nendpoint = "http://127.0.0.1:9000"\nallow_http = true\n')
+    assert load_settings().s3.endpoint == "http://127.0.0.1:9000"
 
 
 def test_a_password_in_a_bad_address_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:

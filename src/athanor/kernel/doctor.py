@@ -124,7 +124,8 @@ def _holder(port: int) -> str:
 
 def folders_of(settings: Settings) -> list[Path]:
     """Every local folder that is written to, each once."""
-    folders = [settings.data_dir, folder_of(settings.lake_url), folder_of(settings.files_url)]
+    urls = [url for url in (settings.lake_url, settings.files_url) if url.startswith("file:")]
+    folders = [settings.data_dir, *map(folder_of, urls)]
     database = sqlite_file(settings)
     if database is not None:
         folders.append(database.parent)

@@ -4,6 +4,7 @@ Read once at start, checked whole, never changed. docs/settings.md lists them; a
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -30,10 +31,12 @@ _DELIMITER = "__"
 SCHEMES: Mapping[str, tuple[str, ...]] = {
     "database_url": ("sqlite+aiosqlite", "postgresql+asyncpg"),
     "lake_url": ("file",),
-    "files_url": ("file",),
+    "files_url": ("file", "s3"),
     "bus_url": ("memory",),
     "compute_url": ("processes",),
 }
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 # Pydantic's errors that only follow from a fault which is named already.
 _SAID_ELSEWHERE = frozenset({"extra_forbidden", "model_attributes_type", "model_type", "default_factory_not_called"})
@@ -89,6 +92,25 @@ class IngestSettings(Section):
     oldest: date = Field(default=date(1990, 1, 1), description="A source time before this day (UTC) is impossible.")
 
 
+class S3Settings(Section):
+    """The object store that s3:// addresses mean. Keys come from the environment: AWS_ACCESS_KEY_ID and the like."""
+
+    endpoint: str | None = Field(
+        default=None, pattern=r"^https?://", description="Where it answers, https://HOST:PORT; Amazon's when left out."
+    )
+    region: str = Field(default="us-east-1", min_length=1, description="Region, as the store calls it.")
+    allow_http: bool = Field(
+        default=False, validate_default=True, description="Whether the endpoint may be http://, without encryption."
+    )
+
+    @field_validator("allow_http")
+    @classmethod
+    def _is_encrypted_unless_allowed(cls, allowed: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 pydantic's
+        if not allowed and str(info.data.get("endpoint")).startswith("http://"):
+            raise ValueError("the endpoint is http://, which everybody on the way can read; true allows that")
+        return allowed
+
+
 class LogSettings(Section):
     """What is written to standard error."""
 
@@ -135,7 +157,7 @@ class Settings(BaseSettings):
     )
     files_url: str = Field(
         default_factory=_below_data_dir("file", "files"),
-        description="Waveforms, snapshots and documents: file:///FOLDER.",
+        description="Waveforms, snapshots and documents: file:///FOLDER or s3://BUCKET/PREFIX.",
         json_schema_extra={"shown": "files in data_dir"},
     )
     bus_url: str = Field(default="memory:", description="Live batches and events: memory: (within the server).")
@@ -144,6 +166,7 @@ class Settings(BaseSettings):
     historian: HistorianSettings = HistorianSettings()
     edge: EdgeSettings = EdgeSettings()
     ingest: IngestSettings = IngestSettings()
+    s3: S3Settings = S3Settings()
     log: LogSettings = LogSettings()
 
     @field_validator(*SCHEMES)
@@ -155,6 +178,8 @@ class Settings(BaseSettings):
             raise ValueError(f"there is no adapter for {scheme!r} yet; there is: {', '.join(existing)}")
         if scheme == "file" and not (rest.startswith("///") and urlsplit(url).path.strip("/")):
             raise ValueError("a folder is written with three slashes and its whole path: file:///srv/athanor/lake")
+        if scheme == "s3" and not _BUCKET.fullmatch(urlsplit(url).netloc):
+            raise ValueError("an object store is written as s3://BUCKET/PREFIX, and its endpoint below [s3]")
         if scheme == "postgresql+asyncpg" and find_spec("asyncpg") is None:
             raise ValueError("PostgreSQL needs the package asyncpg; install it with: pip install asyncpg")
         return url

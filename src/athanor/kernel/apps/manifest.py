@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from athanor.kernel.errors import AthanorError
 
-PORTS = ("plant", "historian", "current", "bus", "db", "quarantine", "sources", "jobs")  # what an app may name in `needs`
+# What an app may name in `needs`.
+PORTS = ("plant", "historian", "current", "bus", "db", "quarantine", "sources", "jobs", "files")
 
 
 class Manifest(BaseModel):
