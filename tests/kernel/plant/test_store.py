@@ -1,5 +1,6 @@
 import asyncio
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from athanor.kernel.database.migrating import upgrade
 from athanor.kernel.plant.meter import Meter, Replacement
 from athanor.kernel.plant.model import AlarmLimits, Level, Node, Plant, Tag, TagKind, Tenant
 from athanor.kernel.plant.running import RunningPlant
-from athanor.kernel.plant.store import running_plant, store_plant
+from athanor.kernel.plant.store import retention_classes, running_plant, store_plant
 from athanor.kernel.plant.tables import TagRow
 from athanor.kernel.plant.yaml_file import BadPlantFileError, load_plant
 
@@ -53,6 +54,7 @@ def tags(draw: st.DrawFn, node: str) -> tuple[Tag, ...]:
             states=draw(st.dictionaries(st.integers(-2, 5), names, max_size=2)),
             role=draw(st.none() | st.just("tenant.power")),
             meter=draw(st.none() | meters),
+            retention=draw(st.sampled_from(["standard", "fast"])),
         )
         for tag_id in draw(st.lists(st.sampled_from("tuvw"), unique=True, max_size=3))
     )
@@ -137,6 +139,24 @@ async def test_a_tag_keeps_its_id_and_an_id_is_given_only_once(database: Databas
     assert without == {kept: tag_id for kept, tag_id in before.items() if kept != path}
     assert after == before | {"c.power": 3}
     assert more == {"d.power": 4, "c.power": 3}
+
+
+async def test_a_tag_that_goes_keeps_its_class_of_retention(database: Database) -> None:
+    async def classes() -> dict[int, str]:
+        async with database.reading() as session:
+            return dict(await retention_classes(session))
+
+    def plant(*tags: Tag) -> Plant:
+        empty = plant_with("a.power")
+        return replace(empty, nodes={"a": replace(empty.nodes["a"], tags=tags)})
+
+    power, state = Tag("a.power", {"en": "Power"}, "kW"), Tag("a.state", {"en": "State"}, "1")
+    await store(database, plant(replace(power, retention="fast"), state))
+    assert await classes() == {1: "fast", 2: "standard"}
+    await store(database, plant(state))
+    assert await classes() == {1: "fast", 2: "standard"}
+    await store(database, plant(power, replace(state, retention="slow")))
+    assert await classes() == {1: "standard", 2: "slow"}
 
 
 async def test_a_tag_that_goes_is_retired_and_one_that_comes_back_is_not(database: Database) -> None:

@@ -191,6 +191,42 @@ def test_a_types_register_and_an_assets_replacements_are_laid_over_one_another()
     assert meter_of("meter: null") is None
 
 
+def test_a_class_of_retention_is_the_tags_or_its_types_or_the_nearest_nodes_above() -> None:
+    plant = plant_of(
+        HEAD
+        + """
+types:
+  press:
+    name: {en: Press}
+    tags:
+      - {id: force, name: {en: Force}, unit: kN, retention: fast}
+      - {id: oil, name: {en: Oil}, unit: degC}
+sites:
+  - id: s
+    tenant: copper
+    name: {en: S}
+    tags: [{id: power, name: {en: Power}, unit: kW}]
+    areas:
+      - id: a
+        name: {en: A}
+        retention: slow
+        units:
+          - id: u
+            name: {en: U}
+            assets:
+              - {id: p, name: {en: P}, type: press}
+              - {id: q, name: {en: Q}, type: press, retention: rare, tags: [{id: force, retention: null}]}
+"""
+    )
+    assert {path: tag.retention for path, tag in plant.tags.items()} == {
+        "s.power": "standard",
+        "s.a.u.p.force": "fast",
+        "s.a.u.p.oil": "slow",
+        "s.a.u.q.force": "rare",
+        "s.a.u.q.oil": "rare",
+    }
+
+
 def test_words_that_yaml_takes_for_truths_or_numbers_stay_words() -> None:
     plant = plant_of(
         HEAD + "sites: [{id: no, tenant: copper, name: {en: on}, tags: [{id: 007, name: {en: 12:30}, unit: 1}]}]"

@@ -17,6 +17,8 @@ TagId = NewType("TagId", int)  # small, dense, given once by the database and ne
 
 Text = Mapping[str, str]  # language tag to text, such as {"en": "Pump", "zh_CN": "泵"}
 
+STANDARD_RETENTION = "standard"  # the class of tags for which the plant names none
+
 
 class Level(StrEnum):
     """Rungs of the equipment hierarchy. An asset may hold assets (a motor in a pump set)."""
@@ -63,6 +65,7 @@ class Tag:
     states: Mapping[int, Text] = field(default_factory=dict)  # of a STATE: what each number means
     role: str | None = None  # what apps may use it for, such as "site.power"; docs/plant-model.md lists them
     meter: Meter | None = None  # of a COUNTER: what is known of its register
+    retention: str = STANDARD_RETENTION  # class; settings say how long each keeps what
 
     @property
     def node_path(self) -> str:

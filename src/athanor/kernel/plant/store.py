@@ -48,7 +48,7 @@ async def running_plant(session: AsyncSession) -> RunningPlant | None:
     tenants = (await session.execute(select(*TenantRow.__table__.columns).order_by(TenantRow.place))).all()
     nodes = (await session.execute(select(*NodeRow.__table__.columns).order_by(NodeRow.place))).all()
     definitions = await session.execute(
-        select(TagRow.path, *TagDefinitionRow.__table__.columns)
+        select(TagRow.path, TagRow.retention, *TagDefinitionRow.__table__.columns)
         .join(TagRow, TagRow.id == TagDefinitionRow.tag)
         .order_by(TagDefinitionRow.place)
     )
@@ -67,6 +67,12 @@ async def running_plant(session: AsyncSession) -> RunningPlant | None:
     return RunningPlant(model, park.version, ids)
 
 
+async def retention_classes(session: AsyncSession) -> Mapping[TagId, str]:
+    """The class of every tag that there ever was; of one that is no longer in the plant the class it had last."""
+    rows = await session.execute(select(TagRow.id, TagRow.retention))
+    return {TagId(row.id): row.retention for row in rows}
+
+
 def _same(stored: Plant, given: Plant) -> bool:
     """Whether both are equal, the order of nodes and tags included."""
     return stored == given and list(stored.nodes) == list(given.nodes) and list(stored.tenants) == list(given.tenants)
@@ -74,10 +80,19 @@ def _same(stored: Plant, given: Plant) -> bool:
 
 async def _give_ids(session: AsyncSession, plant: Plant, at: datetime) -> dict[str, TagId]:
     """Ids of the plant's tags: known ones by path, new ones counted on from the highest ever given."""
-    known = {row.path: row for row in await session.execute(select(TagRow.id, TagRow.path, TagRow.retired_at))}
+    columns = TagRow.id, TagRow.path, TagRow.retired_at, TagRow.retention
+    known = {row.path: row for row in await session.execute(select(*columns))}
     highest = await session.scalar(select(func.max(TagRow.id))) or 0
     fresh = dict(zip((path for path in plant.tags if path not in known), count(highest + 1), strict=False))
-    await _insert(session, TagRow, [{"id": new, "path": path, "retired_at": None} for path, new in fresh.items()])
+    await _insert(
+        session,
+        TagRow,
+        [
+            {"id": new, "path": path, "retired_at": None, "retention": plant.tags[path].retention}
+            for path, new in fresh.items()
+        ],
+    )
+    await _set_retention(session, plant, known)
     gone = [row.id for path, row in known.items() if row.retired_at is None and path not in plant.tags]
     back = [row.id for path, row in known.items() if row.retired_at is not None and path in plant.tags]
     await _set_retired(session, gone, at)
@@ -88,6 +103,17 @@ async def _give_ids(session: AsyncSession, plant: Plant, at: datetime) -> dict[s
 async def _set_retired(session: AsyncSession, ids: list[int], at: datetime | None) -> None:
     if ids:
         await session.execute(update(TagRow), [{"id": tag_id, "retired_at": at} for tag_id in ids])
+
+
+async def _set_retention(session: AsyncSession, plant: Plant, known: Mapping[str, Row[Any]]) -> None:
+    """Note the class of the plant's tags. One that goes keeps the class it had: its samples still have an age."""
+    changed = [
+        {"id": known[path].id, "retention": tag.retention}
+        for path, tag in plant.tags.items()
+        if path in known and known[path].retention != tag.retention
+    ]
+    if changed:
+        await session.execute(update(TagRow), changed)
 
 
 async def _insert(session: AsyncSession, table: type[Any], rows: list[dict[str, Any]]) -> None:
@@ -169,6 +195,7 @@ def _tag(row: Row[Any]) -> Tag:
         states={int(state): name for state, name in row.states.items()},
         role=row.role,
         meter=None if row.meter is None else _meter(row.meter),
+        retention=row.retention,
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from athanor.kernel.database.base import Base
+from athanor.kernel.plant.model import STANDARD_RETENTION
 
 
 class ParkRow(Base):
@@ -54,6 +55,7 @@ class TagRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     path: Mapped[str] = mapped_column(unique=True)
     retired_at: Mapped[datetime | None]  # when the plant lost it; None while it is there
+    retention: Mapped[str] = mapped_column(server_default=STANDARD_RETENTION)  # its class; the last one when it went
 
 
 class TagDefinitionRow(Base):

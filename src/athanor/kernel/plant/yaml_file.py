@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from athanor.kernel.errors import AthanorError
-from athanor.kernel.plant.model import Level, Node, Plant, Tag, Tenant
+from athanor.kernel.plant.model import STANDARD_RETENTION, Level, Node, Plant, Tag, Tenant
 from athanor.kernel.plant.roles import ROLES
 from athanor.kernel.plant.yaml_fields import Faults
 from athanor.kernel.plant.yaml_meters import with_meter
@@ -27,7 +27,7 @@ MAX_EXTENDS = 32
 _SHOWN_FAULTS = 50
 
 _PLANT_KEYS = ("park", "tenants", "types", "sites")
-_NODE_KEYS = ("id", "tenant", "name", "type", "position", "tags")
+_NODE_KEYS = ("id", "tenant", "name", "type", "position", "retention", "tags")
 _LEVEL_KEYS = {"sites": Level.SITE, "areas": Level.AREA, "units": Level.UNIT, "assets": Level.ASSET}
 _BELOW = {
     Level.SITE: ("areas", "assets"),
@@ -98,6 +98,14 @@ class _Type:
     resolved: TagDrafts | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Inherited:
+    """What a node hands down to those below it that do not say otherwise."""
+
+    tenant: str | None = None
+    retention: str = STANDARD_RETENTION
+
+
 @dataclass
 class _Reader:
     faults: Faults = field(default_factory=Faults)
@@ -120,7 +128,7 @@ class _Reader:
             self._read_types(given["types"])
         if "sites" in given:
             for site in self.faults.items(given["sites"], "'sites'"):
-                self._read_node(site, Level.SITE, parent=None, tenant=None)
+                self._read_node(site, Level.SITE, None, _Inherited())
         self._check_roles()
         return Plant(
             id=park.get("id") or "",
@@ -206,7 +214,7 @@ class _Reader:
 
     # Nodes
 
-    def _read_node(self, node: YamlNode, level: Level, parent: str | None, tenant: str | None) -> None:
+    def _read_node(self, node: YamlNode, level: Level, parent: str | None, above: _Inherited) -> None:
         if not isinstance(node, Mapping):
             self.faults.add(node, f"{_one(level)} should be a mapping (key: value) with at least an id and a name.")
             return
@@ -223,15 +231,15 @@ class _Reader:
         part = node_id or f"?{node.line}"
         path = part if parent is None else f"{parent}.{part}"
         self._take(path, given.get("id", node))
-        tenant = self._tenant(given, node, level, tenant)
-        node_type, tags = self._tags(given, path, tenant)
+        own = _Inherited(self._tenant(given, node, level, above.tenant), self._retention(given, above.retention))
+        node_type, tags = self._tags(given, path, own)
         name = self.faults.name(given["name"], f"the {level}'s name") if "name" in given else None
         position = self._position(given["position"]) if "position" in given else None
-        self.nodes.setdefault(path, Node(path, level, name or {}, tenant or "", node_type, position, tags))
+        self.nodes.setdefault(path, Node(path, level, name or {}, own.tenant or "", node_type, position, tags))
         for key, nodes in below.items():
-            self._read_below(key, nodes, level, path, tenant)
+            self._read_below(key, nodes, level, path, own)
 
-    def _read_below(self, key: str, nodes: YamlNode, level: Level, path: str, tenant: str | None) -> None:
+    def _read_below(self, key: str, nodes: YamlNode, level: Level, path: str, above: _Inherited) -> None:
         if key not in _BELOW[level]:
             self.faults.add(
                 nodes,
@@ -240,7 +248,7 @@ class _Reader:
             )
             return
         for below in self.faults.items(nodes, repr(key)):
-            self._read_node(below, _LEVEL_KEYS[key], path, tenant)
+            self._read_node(below, _LEVEL_KEYS[key], path, above)
 
     def _tenant(
         self, given: abc.Mapping[str, YamlNode], node: YamlNode, level: Level, inherited: str | None
@@ -253,6 +261,9 @@ class _Reader:
         if tenant is not None and tenant not in self.tenants:
             self.faults.add(given["tenant"], f"There is no tenant {tenant!r}. {suggestion(tenant, self.tenants)}")
         return tenant
+
+    def _retention(self, given: abc.Mapping[str, YamlNode], inherited: str) -> str:
+        return (self.tags.retention(given["retention"]) if "retention" in given else None) or inherited
 
     def _position(self, node: YamlNode) -> tuple[float, float] | None:
         numbers = self.faults.pair(node, "'position'", "[latitude, longitude]")
@@ -269,7 +280,7 @@ class _Reader:
     # Tags
 
     def _tags(
-        self, given: abc.Mapping[str, YamlNode], path: str, tenant: str | None
+        self, given: abc.Mapping[str, YamlNode], path: str, of_node: _Inherited
     ) -> tuple[str | None, tuple[Tag, ...]]:
         """The node's type, and its tags with those that the type brings."""
         own = self.tags.drafts(given["tags"], path) if "tags" in given else {}
@@ -283,16 +294,17 @@ class _Reader:
         for tag_id in own:
             self.tags.check_complete(tag_id, drafts[tag_id])
         return node_type, tuple(
-            self._tag(f"{path}.{tag_id}", draft, given["type"] if tag_id not in own else draft.source, tenant)
+            self._tag(f"{path}.{tag_id}", draft, given["type"] if tag_id not in own else draft.source, of_node)
             for tag_id, draft in drafts.items()
         )
 
-    def _tag(self, path: str, draft: TagDraft, place: YamlNode, tenant: str | None) -> Tag:
+    def _tag(self, path: str, draft: TagDraft, place: YamlNode, of_node: _Inherited) -> Tag:
         self._take(path, place)
         fields = draft.fields
-        if fields.get("role") is not None and tenant is not None:
-            self.players.setdefault((fields["role"], tenant), []).append(place.line)
-        return Tag(path=path, **{"name": {}, "unit": "1", **with_meter(fields)})
+        if fields.get("role") is not None and of_node.tenant is not None:
+            self.players.setdefault((fields["role"], of_node.tenant), []).append(place.line)
+        given = with_meter(fields) | {"retention": fields.get("retention") or of_node.retention}
+        return Tag(path=path, **{"name": {}, "unit": "1", **given})
 
     # What is checked across nodes
 

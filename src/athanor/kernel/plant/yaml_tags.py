@@ -123,6 +123,13 @@ class TagReader:
             self.faults.add(node, f"{role!r} is no role. Write words joined by dots, such as tenant.power.")
         return {"role": role}
 
+    def _field_retention(self, node: Node) -> dict[str, Any]:
+        return {"retention": None if _is_null(node) else self.retention(node)}
+
+    def retention(self, node: Node) -> str | None:
+        """A class of retention, by its name."""
+        return self.faults.id(node, "the class of 'retention'")
+
     def _field_meter(self, node: Node) -> dict[str, Any]:
         return meter_fields(self.faults, node)
 
@@ -169,5 +176,6 @@ _TAG_FIELDS = {
     "alarm_limits": TagReader._field_alarm_limits,
     "states": TagReader._field_states,
     "meter": TagReader._field_meter,
+    "retention": TagReader._field_retention,
 }
 _TAG_KEYS = ("id", *_TAG_FIELDS)
