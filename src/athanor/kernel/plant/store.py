@@ -105,7 +105,7 @@ async def _set_retired(session: AsyncSession, ids: list[int], at: datetime | Non
         await session.execute(update(TagRow), [{"id": tag_id, "retired_at": at} for tag_id in ids])
 
 
-async def _set_retention(session: AsyncSession, plant: Plant, known: Mapping[str, Row[Any]]) -> None:
+async def _set_retention(session: AsyncSession, plant: Plant, known: Mapping[str, Any]) -> None:
     """Note the class of the plant's tags. One that goes keeps the class it had: its samples still have an age."""
     changed = [
         {"id": known[path].id, "retention": tag.retention}
