@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -16,11 +17,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import structlog
 from deltalake import DeltaTable
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
 
 from athanor.kernel.historian.port import HistorianFullError, moment
-from athanor.kernel.historian.store import Store
+from athanor.kernel.historian.store import Store, plain
 
 _log = structlog.get_logger(__name__)
 
@@ -69,6 +70,18 @@ class DataFile:
     greatest: Mapping[str, object]
 
 
+@dataclass(slots=True)
+class _Commit:
+    """A change on its way into the table's log."""
+
+    added: list[AddAction] = field(default_factory=list)
+    removed: list[RemoveAction] = field(default_factory=list)
+    notes: Mapping[str, int] = field(default_factory=dict)
+    names: list[str] = field(default_factory=list)  # of files that were written for it, or begun
+    entry: str = ""  # the name of its place in the log
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)  # by which it is known again there
+
+
 class DeltaFiles:
     """One Delta table in one store."""
 
@@ -76,15 +89,11 @@ class DeltaFiles:
         """Open or create the table. Raises OSError, DeltaError."""
         self.store = store
         self._layout = layout
-        options = dict(store.options)
-        if not DeltaTable.is_deltatable(store.url, options):
-            columns, partition_by = layout.columns, layout.partition_by.names
-            DeltaTable.create(
-                store.url, columns, partition_by=partition_by, name=layout.name, storage_options=options or None
-            )
-        self._table = DeltaTable(store.url, storage_options=options)
+        self._table = self._opened()
         self._files = self._listed()
         self._committing = threading.Lock()
+        self._unsure: _Commit | None = None
+        self._notes: dict[str, int | None] = {}
         self._retired: list[tuple[float, str]] = []  # and until when, by the monotonic clock
 
     @property
@@ -93,9 +102,13 @@ class DeltaFiles:
         return self._files
 
     def noted(self, application: str) -> int | None:
-        """The number that the last change with a note of this application carried."""
-        version = self._table.transaction_version(application)
-        return None if version is None else int(version)
+        """The number that the last change with a note of this application carried. Raises HistorianFullError."""
+        if self._unsure is not None:
+            self.settle()
+        if application not in self._notes:  # the log is read for it
+            version = self._table.transaction_version(application)
+            self._notes[application] = None if version is None else int(version)
+        return self._notes[application]
 
     def change(
         self,
@@ -109,25 +122,19 @@ class DeltaFiles:
 
         `data_change` is false where the rows stay the same, as when small files become a large one: those who follow
         the table then need not read them again. A file without rows is not added. What is removed stays in the store
-        for an hour, for those who are reading it. Raises HistorianFullError, leaving the table as it was.
+        for an hour, for those who are reading it. Raises HistorianFullError, LakeTakenError, leaving the table as it
+        was; where the store fell silent in the middle, whether it did is found out before the next change.
         """
-        added: list[AddAction] = []
+        commit = _Commit(notes=notes or {})
+        commit.removed += [self._removal(self._files[name], data_change=data_change) for name in remove]
         try:
-            removed = [self._removal(self._files[name], data_change=data_change) for name in remove]
             for file in add:
-                added += self._written(file, data_change=data_change)
-            if not (added or removed or notes):
-                return
-            with self._committing:
-                self._commit([*added, *removed], [Transaction(*note) for note in (notes or {}).items()])
+                self._write(file, commit, data_change=data_change)
         except BaseException as error:
-            self.store.remove(action.path for action in added)
-            if isinstance(error, OSError | DeltaError):
-                raise HistorianFullError(self.store.url, error) from error
-            raise
-        until = time.monotonic() + 3600 * _KEPT_FOR_READERS_H
-        self._retired += [(until, name) for name in remove]
-        self.settle()  # from here on the files belong to the table, whatever fails
+            self._take_back(commit)
+            raise self._told(error) from error
+        if commit.added or commit.removed or commit.notes:
+            self._commit(commit)
 
     def settle(self) -> None:
         """Make the last commit durable and known. What was committed may be forgotten elsewhere only after this.
@@ -136,21 +143,23 @@ class DeltaFiles:
         """
         try:
             with self._committing:
+                self._found_out()
                 self._table.update_incremental()
                 self.store.make_durable(_log_entry(self._table.version()))
                 self._files = self._listed()
         except (OSError, DeltaError) as error:
-            raise HistorianFullError(self.store.url, error) from error
+            raise self._told(error) from error
 
     def remove_unlisted(self) -> None:
         """Remove files that a crash left behind before they were in the table, or whose hour is over.
 
-        For the one process that writes the table, before it does.
+        For the one process that writes the table, before it does. Raises OSError, DeltaError, HistorianFullError.
         """
+        if self.store.is_remote:
+            self._commit(_Commit())  # what a former process sent last, and is still on its way, finds its place taken
         unlisted = {name for name in self.store.names() if _is_data(name)} - self._files.keys()
         replaced = self._removed_for(hours=0) - self._removed_for(hours=_KEPT_FOR_READERS_H)
-        until = time.monotonic() + 3600 * _KEPT_FOR_READERS_H
-        self._retired += [(until, name) for name in sorted(unlisted & replaced)]
+        self._retire(unlisted & replaced)
         for name in sorted(unlisted - replaced):
             _log.info("lake.unlisted-file-removed", place=self.store.place(name))
         self.store.remove(unlisted - replaced)
@@ -167,32 +176,123 @@ class DeltaFiles:
         """Files that left the table so long ago, as its log tells."""
         return set(self._table.vacuum(retention_hours=hours, dry_run=True, enforce_retention_duration=False))
 
-    def _commit(self, actions: list[AddAction | RemoveAction], transactions: list[Transaction]) -> None:
-        """Raises only where nothing was committed, so that whoever calls may take back what it wrote."""
-        before = self._table.version()
+    def _opened(self) -> DeltaTable:
+        options = dict(self.store.options)
         try:
-            self._table.create_write_transaction(
-                actions,
-                mode="append",
-                schema=self._layout.columns,
-                partition_by=self._layout.partition_by.names,
-                commit_properties=CommitProperties(app_transactions=transactions),
-            )
-        except (OSError, DeltaError) as error:
-            if not self.store.exists(_log_entry(before + 1)):
-                raise
-            _log.warning("lake.tidying-failed", reason=str(error))  # what follows a commit, such as a checkpoint
+            return DeltaTable(self.store.url, storage_options=options)
+        except TableNotFoundError:
+            if any(_is_data(name) for name in self.store.names()):  # which a new table would not know, and lose
+                raise OSError(f"{self.store.url} has files and no _delta_log that tells which of them count") from None
+        layout = self._layout
+        DeltaTable.create(
+            self.store.url,
+            layout.columns,
+            partition_by=layout.partition_by.names,
+            name=layout.name,
+            storage_options=options,
+        )
+        return DeltaTable(self.store.url, storage_options=options)
 
-    def _written(self, file: NewFile, *, data_change: bool) -> list[AddAction]:
-        """Write a file; returns what the log is to say of it, nothing where the file would have no rows."""
+    def _commit(self, commit: "_Commit") -> None:
+        """Commit, and take back what was written for it where it did not come to pass."""
+        with self._committing:
+            try:
+                self._found_out()
+                self.store.check_claim()
+            except BaseException as error:
+                self._take_back(commit)
+                raise self._told(error) from error
+            self._unsure = commit
+            try:
+                self._send(commit)
+            except (OSError, DeltaError) as error:
+                if not self._came_to_pass():
+                    raise self._told(error) from error
+                # The answer was lost, or what follows a commit failed, such as a checkpoint.
+                _log.warning("lake.committed-with-trouble", reason=plain(error))
+            self._unsure = None
+            self._notes |= commit.notes
+        self._retire(action.path for action in commit.removed)
+        self.settle()  # from here on the files belong to the table, whatever fails
+
+    def _send(self, commit: "_Commit") -> None:
+        """Commit on the version that is known, and on no later one: others that write are not to go unnoticed."""
+        commit.entry = _log_entry(self._table.version() + 1)
+        self._table.create_write_transaction(
+            [*commit.added, *commit.removed],
+            mode="append",
+            schema=self._layout.columns,
+            partition_by=self._layout.partition_by.names,
+            commit_properties=CommitProperties(
+                custom_metadata={"change": commit.id},
+                max_commit_retries=0,
+                app_transactions=[Transaction(*note) for note in commit.notes.items()],
+            ),
+        )
+
+    def _came_to_pass(self) -> bool:
+        """What became of a commit that failed; false too where that cannot be told yet."""
+        try:
+            return self._found_out()
+        except (OSError, DeltaError) as error:
+            _log.warning("lake.commit-unsure", place=self.store.url, reason=plain(error))
+            return False
+
+    def _found_out(self) -> bool:
+        """Whether the commit that was cut off, if one was, came to pass; else it never will, and leaves nothing.
+
+        Raises OSError, DeltaError where that cannot be told yet.
+        """
+        commit = self._unsure
+        if commit is None:
+            return True
+        is_there = self._is_logged(commit)
+        if not is_there:
+            self._take_back(commit)
+        self._table.update_incremental()
+        self._notes.clear()
+        self._unsure = None
+        return is_there
+
+    def _is_logged(self, commit: "_Commit") -> bool:
+        """Whether a commit is in the table's log."""
+        if self.store.is_remote and not self.store.exists(commit.entry):
+            with suppress(DeltaError):  # the request may still be on its way: an empty commit takes its place
+                self._send(_Commit())
+        elif not self.store.exists(commit.entry):
+            return False
+        with self.store.open(commit.entry) as entry:
+            return commit.id.encode() in entry.read()
+
+    def _take_back(self, commit: "_Commit") -> None:
+        """Remove the files that were written for a commit which never will be."""
+        try:
+            self.store.remove(commit.names)
+        except OSError as error:
+            _log.warning("lake.files-left-over", place=self.store.url, files=len(commit.names), reason=str(error))
+        if self.store.is_remote:  # once more when nothing can be on its way any more
+            self._retire(commit.names)
+
+    def _retire(self, names: Iterable[str]) -> None:
+        until = time.monotonic() + 3600 * _KEPT_FOR_READERS_H
+        self._retired += [(until, name) for name in names]
+
+    def _told(self, error: BaseException) -> BaseException:
+        """An error as whoever asked for a change is to hear it."""
+        is_ours = isinstance(error, OSError | DeltaError)
+        return HistorianFullError(self.store.url, plain(error)) if is_ours else error
+
+    def _write(self, file: NewFile, commit: "_Commit", *, data_change: bool) -> None:
+        """Write a file for a commit, none where it would have no rows."""
         filled = (table for table in file.tables if table.num_rows)
         first = next(filled, None)
         if first is None:
-            return []
+            return
         folders = "".join(f"{column}={_said(value)}/" for column, value in file.partition.items())
         name = f"{folders}{file.stem}-{uuid.uuid4().hex[:12]}.parquet"
         bounds = _Bounds(self._layout.bounded)
         layout = self._layout
+        commit.names.append(name)
         with self.store.create(name) as target:
             with pq.ParquetWriter(target, layout.schema, **layout.writer_options) as writer:
                 table: pa.Table | None = first
@@ -202,7 +302,8 @@ class DeltaFiles:
                     table = next(filled, None)
             size = target.tell()
         partition = {column: _said(value) for column, value in file.partition.items()}
-        return [AddAction(name, size, partition, int(time.time() * 1000), data_change, bounds.statistics())]
+        written_ms = int(time.time() * 1000)
+        commit.added.append(AddAction(name, size, partition, written_ms, data_change, bounds.statistics()))
 
     def _removal(self, file: DataFile, *, data_change: bool) -> RemoveAction:
         return RemoveAction(

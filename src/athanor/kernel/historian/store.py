@@ -1,18 +1,33 @@
-"""Where a lake's objects lie: a folder on a disk. By one code path with an object store, so no more than both can do.
+"""Where a lake's objects lie: what is asked of a place, and the folder on a disk that answers. `s3.py` is the other.
 
 A store knows names, which are relative and have slashes, and whole objects, which are never changed once they are
 written.
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Protocol, Self
 
 import pyarrow as pa
 
 from athanor.kernel.historian.claim import FolderClaim
+from athanor.kernel.historian.port import DamagedFileError, LakeUnreachableError
+
+
+class UnreachableError(OSError):
+    """The store did not answer, or not in time, or would not. Nothing is known of the object."""
+
+
+class ClaimedElsewhereError(OSError):
+    """Another server writes here."""
+
+    def __init__(self, place: str, who: str, until: datetime | None) -> None:
+        till = "" if until is None else f", and unless it is heard of again only until {until:%Y-%m-%d %H:%M:%S} UTC"
+        super().__init__(f"{who} writes here, says {place}{till}")
 
 
 class Claim(Protocol):
@@ -33,6 +48,10 @@ class Store(Protocol):
     def options(self) -> Mapping[str, str]:
         """How deltalake reaches it; may hold secrets."""
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is reached over a network: each read has its price, and what failed may still come to pass."""
+
     def within(self, name: str) -> Self:
         """The part of the store whose names begin so."""
 
@@ -40,10 +59,13 @@ class Store(Protocol):
         """An object's name as a person can look it up."""
 
     def create(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        """A new object, open for writing; it is there and durable once the block ends well, and else not at all."""
+        """A new object, open for writing; it is there and durable once the block ends well, and else not at all.
 
-    def open(self, name: str) -> pa.NativeFile:
-        """An object, open for reading at any place, for one thread. Raises FileNotFoundError."""
+        After an UnreachableError it may come to be there all the same.
+        """
+
+    def open(self, name: str) -> IO[bytes]:
+        """An object, open for reading at any place, for one thread. Raises FileNotFoundError, UnreachableError."""
 
     def exists(self, name: str) -> bool:
         """Whether there is such an object."""
@@ -57,8 +79,14 @@ class Store(Protocol):
     def make_durable(self, name: str) -> None:
         """See that an object that deltalake wrote outlives a power cut."""
 
-    def claim(self) -> Claim:
-        """Be the one who writes here, until released. Raises OSError while another one is."""
+    def claim(self, beside: Path) -> Claim:
+        """Be the one who writes here, until released; `beside` is a folder of the claimant's own.
+
+        Raises OSError while another one is.
+        """
+
+    def check_claim(self) -> None:
+        """Raises LakeTakenError where the right to write was claimed by us and has gone to another."""
 
 
 class FolderStore:
@@ -74,6 +102,10 @@ class FolderStore:
     @property
     def options(self) -> Mapping[str, str]:
         return {}
+
+    @property
+    def is_remote(self) -> bool:
+        return False
 
     def within(self, name: str) -> "FolderStore":
         return FolderStore(self._folder / name)
@@ -93,11 +125,12 @@ class FolderStore:
             path.unlink(missing_ok=True)
             raise
 
-    def open(self, name: str) -> pa.NativeFile:
-        return pa.OSFile(self.place(name))  # not mapped: a fault of the disk would be a signal that ends us
+    def open(self, name: str) -> IO[bytes]:
+        file: IO[bytes] = pa.OSFile(self.place(name))  # not mapped: a fault of the disk would be a signal that ends us
+        return file
 
     def exists(self, name: str) -> bool:
-        return (self._folder / name).exists()
+        return (self._folder / name).is_file()
 
     def names(self, under: str = "") -> Sequence[str]:
         return [
@@ -114,8 +147,25 @@ class FolderStore:
         for place in (path, *above):
             _flush(place)
 
-    def claim(self) -> Claim:
-        return FolderClaim(self._folder)
+    def claim(self, beside: Path) -> Claim:  # noqa: ARG002 the lock on the folder ends with its holder
+        try:
+            return FolderClaim(self._folder)
+        except BlockingIOError as error:
+            raise ClaimedElsewhereError(self.place("lock"), "another process", None) from error
+
+    def check_claim(self) -> None:
+        pass  # a lock on a folder is not lost
+
+
+@contextmanager
+def reading(place: str) -> Iterator[None]:
+    """What goes wrong while a file is read, named. Raises DamagedFileError, LakeUnreachableError."""
+    try:
+        yield
+    except UnreachableError as error:
+        raise LakeUnreachableError(place, error) from error
+    except (OSError, pa.ArrowException) as error:
+        raise DamagedFileError(place, error) from error
 
 
 def _flush(place: Path) -> None:
@@ -125,3 +175,9 @@ def _flush(place: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def plain(error: BaseException) -> str:
+    """What an error of a client says, as one short line: theirs come with colours and whole answers of servers."""
+    said = re.sub(r"\x1b\[[0-9;]*m|↳", "", str(error)).partition("Debug source:")[0]
+    return " ".join(re.sub(r"<\?xml.*", "", said, flags=re.DOTALL).split())[:400]
