@@ -11,7 +11,7 @@ from athanor.kernel.current import CurrentValue
 from athanor.kernel.plant.model import Tag, TagKind
 from athanor.kernel.telemetry import Quality
 from athanor.web.components.data_table import Cell, TableQuery, page_of
-from athanor.web.exporting import plain_cell
+from athanor.kernel.transfer.plain_cells import plain_cell
 from athanor.web.formatting import Trust, date_time, duration, number, percent, read
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 
 from athanor.kernel.apps.app import App
 from athanor.kernel.current import CurrentValues
+from athanor.kernel.database.database import Database
 from athanor.kernel.errors import AthanorError, NotFoundError
 from athanor.kernel.historian.port import DamagedFileError, Historian, HistorianFullError
 from athanor.kernel.identity.service import Identity
@@ -60,6 +61,7 @@ Viewer = Annotated[User, Depends(viewer_of)]
 PlantPort = Annotated[RunningPlant, Depends(Handed("plant"))]
 HistorianPort = Annotated[Historian, Depends(Handed("historian"))]
 CurrentPort = Annotated[CurrentValues, Depends(Handed("current"))]
+DatabasePort = Annotated[Database, Depends(Handed("db"))]
 JobsPort = Annotated[Jobs, Depends(Handed("jobs"))]
 
 

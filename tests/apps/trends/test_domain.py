@@ -1,15 +1,14 @@
-"""Gaps, statistics, search and ranges: the pure functions of the trends."""
+"""Gaps, search and ranges: the pure functions of the trends."""
 
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis.strategies import floats, integers, lists, tuples
+from hypothesis.strategies import integers, lists
 
 from athanor.apps.trends.domain.gaps import always_bridged, broken_at_gaps
 from athanor.apps.trends.domain.search import entry, search
-from athanor.apps.trends.domain.statistics import Gathering
 from athanor.apps.trends.domain.view import length_text, parsed_length, view_of
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -46,60 +45,6 @@ def test_breaking_keeps_every_point_and_their_order(gaps: list[int], bridged: in
     broken, value = broken_at_gaps(time, np.ones(len(time)), bridged)
     assert broken[~np.isnan(value)].tolist() == time.tolist()
     assert np.all(np.diff(broken) > 0)
-
-
-def gathered(
-    time: np.ndarray, value: list[float], end_s: float, hold_s: float, cuts: tuple[int, ...] = ()
-) -> Gathering:
-    gathering = Gathering(0, int(end_s * S), hold_s * S)
-    for part in np.split(np.arange(len(time)), sorted(cuts)):
-        gathering.take_in(time[part], np.array(value)[part])
-    return gathering
-
-
-def test_the_mean_is_weighted_by_the_time_that_each_value_held() -> None:
-    statistics = gathered(times(0, 8), [10.0, 20.0], end_s=10, hold_s=60).result()
-    assert statistics.mean == pytest.approx(12.0)
-    assert (statistics.count, statistics.minimum, statistics.maximum, statistics.last) == (2, 10.0, 20.0, 20.0)
-    assert statistics.good_share == 1.0
-
-
-def test_a_value_is_not_believed_long_after_its_source_fell_silent() -> None:
-    statistics = gathered(times(0, 1, 2, 3), [5.0] * 4, end_s=100, hold_s=3).result()
-    assert statistics.good_share == pytest.approx(0.06)
-
-
-def test_bad_samples_end_the_value_before_and_count_for_nothing() -> None:
-    statistics = gathered(times(0, 4, 6), [10.0, np.nan, 30.0], end_s=10, hold_s=60).result()
-    assert (statistics.count, statistics.last) == (2, 30.0)
-    assert statistics.good_share == pytest.approx(0.8)
-    assert statistics.mean == pytest.approx((10 * 4 + 30 * 4) / 8)
-
-
-def test_without_a_good_number_there_is_nothing_to_tell() -> None:
-    statistics = gathered(times(1), [np.nan], end_s=10, hold_s=60).result()
-    assert (statistics.count, statistics.good_share) == (0, 0.0)
-    assert np.isnan(statistics.mean)
-
-
-@given(
-    lists(tuples(integers(1, 50), floats(-1e6, 1e6)), min_size=1, max_size=40),
-    lists(integers(0, 40), max_size=4),
-    integers(1, 100),
-)
-def test_the_slices_in_which_samples_come_change_nothing(
-    samples: list[tuple[int, float]], cuts: list[int], hold_s: int
-) -> None:
-    time = times(*np.cumsum([gap for gap, _value in samples]))
-    value = [value for _gap, value in samples]
-    end_s = time[-1] / S + 5
-    whole = gathered(time, value, end_s, hold_s).result()
-    sliced = gathered(time, value, end_s, hold_s, tuple(min(cut, len(value)) for cut in cuts)).result()
-    assert sliced.mean == pytest.approx(whole.mean, rel=1e-9, abs=1e-6)
-    assert sliced.good_share == pytest.approx(whole.good_share)
-    assert (sliced.count, sliced.minimum, sliced.maximum) == (whole.count, whole.minimum, whole.maximum)
-    assert whole.minimum - 1e-6 <= whole.mean <= whole.maximum + 1e-6
-    assert 0 <= whole.good_share <= 1
 
 
 ENTRIES = [

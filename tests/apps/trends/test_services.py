@@ -1,26 +1,20 @@
 """Lines, newcomers, statistics and exports, against the real historian."""
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-import openpyxl
 import pyarrow as pa
 import pytest
 
-from athanor.apps import trends
 from athanor.apps.trends import services
 from athanor.kernel.current import CurrentValues
-from athanor.kernel.historian.calendar import parse_step
 from athanor.kernel.historian.port import STORED, Span
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.plant.model import Level, Node, Plant, Tag, TagId, TagKind, Tenant
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.telemetry import TIME, Quality
-from athanor.web.language import add_catalogue, speaking
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 TEMPERATURE = Tag("works.temperature", {"en": "Temperature", "zh_CN": "温度"}, "degC", decimals=1, period_s=1.0)
@@ -118,73 +112,39 @@ def test_each_newcomer_is_told_once_and_silence_breaks_the_line() -> None:
     assert newcomers.since_last([TEMPERATURE]) == {TEMPERATURE.path: [(noon_ms + 61_000, None)]}
 
 
-async def test_statistics_come_from_every_sample(historian: TieredHistorian) -> None:
-    await historian.write(ramp(1000))
+async def test_statistics_are_of_the_range(historian: TieredHistorian) -> None:
+    await historian.write(ramp(1001))
+    await historian.write(batch(TEMPERATURE, [500.5], [5000.0], Quality.BAD))
     span = Span(NOON, NOON + timedelta(seconds=1000))
-    statistics = await services.statistics(historian, PLANT, TEMPERATURE, span)
-    assert (statistics.count, statistics.minimum, statistics.maximum, statistics.last) == (1000, 0.0, 999.0, 999.0)
-    assert statistics.mean == pytest.approx(499.5)
-    assert statistics.good_share == 1.0
+    found = await services.statistics(historian, PLANT, [TEMPERATURE], span)
+    statistics = found[TEMPERATURE.path]
+    assert (statistics.count, statistics.minimum, statistics.maximum, statistics.last) == (1000, 0.0, 1000.0, 1000.0)
+    assert statistics.mean == pytest.approx(500, abs=0.01)
+    assert statistics.good_share == 0.999  # no line leads over the bad one
 
 
-def test_slices_join_without_hole_or_overlap() -> None:
-    span = Span(NOON, NOON + timedelta(days=3, seconds=1))
-    parts = services.slices(span, rows_per_s=1, most_rows=100_000)
-    assert (parts[0].start, parts[-1].end) == (span.start, span.end)
-    assert [part.end for part in parts[:-1]] == [part.start for part in parts[1:]]
-    assert services.slices(Span(NOON, NOON), rows_per_s=1, most_rows=10) == []
+async def test_statistics_of_a_setpoint_begin_with_what_it_held(historian: TieredHistorian) -> None:
+    await historian.write(batch(SETPOINT, [-3600.0, 30.0], [1200.0, 1250.0]))
+    found = await services.statistics(historian, PLANT, [SETPOINT, NOTE], Span(NOON, NOON + timedelta(seconds=60)))
+    assert found[SETPOINT.path] == services.Statistics(1, 1200.0, 1250.0, 1225.0, 1250.0, 1.0)
+    assert found[NOTE.path].count == 0
+    assert np.isnan(found[NOTE.path].mean)
+
+
+async def test_the_future_counts_for_nothing(historian: TieredHistorian) -> None:
+    now = datetime.now(UTC)
+    held = pa.record_batch(
+        [[PLANT.id_of(SETPOINT.path)], [now - timedelta(hours=1)], [7.0], [None], [0]], schema=STORED
+    )
+    await historian.write(held)
+    span = Span(now - timedelta(hours=1), now + timedelta(hours=5))
+    found = (await services.statistics(historian, PLANT, [SETPOINT], span))[SETPOINT.path]
+    assert (found.mean, found.good_share) == (7.0, 1.0)
+    later = Span(now + timedelta(hours=1), now + timedelta(hours=5))
+    assert (await services.statistics(historian, PLANT, [SETPOINT], later))[SETPOINT.path].good_share == 0
 
 
 def test_only_tags_that_can_be_drawn_are_found_in_any_language() -> None:
     assert [tag.path for tag in services.find_tags(PLANT, "工厂 温度").tags] == [TEMPERATURE.path]
     assert services.find_tags(PLANT, "hyperlink").total == 0
     assert services.known(PLANT, ["no.such", SETPOINT.path, NOTE.path, SETPOINT.path]) == [SETPOINT]
-
-
-async def exported(historian: TieredHistorian, tags: list[Tag], step: str | None) -> list[list[str]]:
-    wanted = services.export_of(
-        PLANT, tags, Span(NOON, NOON + timedelta(seconds=4)), parse_step(step) if step else None
-    )
-    body = b"".join([piece async for piece in services.csv_of(wanted, historian)])
-    return list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
-
-
-async def test_all_samples_are_exported_with_unit_quality_and_the_plants_time(historian: TieredHistorian) -> None:
-    await historian.write(ramp(2))
-    await historian.write(batch(NOTE, [1.5], ["=cmd|' /C calc'!A0"]))
-    add_catalogue(Path(trends.__file__).with_name("locale"))
-    with speaking("zh_CN"):
-        rows = await exported(historian, [TEMPERATURE, NOTE], None)
-    assert rows == [
-        ["时间（Asia/Shanghai）", "测点", "名称", "数值", "单位", "质量"],
-        ["2026-05-04 20:00:00.000+08:00", "works.temperature", "温度", "0", "°C", "good"],
-        ["2026-05-04 20:00:01.000+08:00", "works.temperature", "温度", "1", "°C", "good"],
-        ["2026-05-04 20:00:01.500+08:00", "works.note", "'=HYPERLINK(1)", "'=cmd|' /C calc'!A0", "", "good"],
-    ]
-
-
-async def test_equal_steps_are_exported_a_column_a_tag(historian: TieredHistorian) -> None:
-    await historian.write(ramp(4))
-    await historian.write(batch(SETPOINT, [2.5], [1200.0]))
-    rows = await exported(historian, [TEMPERATURE, SETPOINT], "2s")
-    assert rows == [
-        [
-            "Time (Asia/Shanghai)",
-            "Temperature [°C] works.temperature",
-            "Setpoint [°C] works.setpoint",
-        ],
-        ["2026-05-04 20:00:00.000+08:00", "1", ""],
-        ["2026-05-04 20:00:02.000+08:00", "2.5", "1200"],
-    ]
-
-
-async def test_excel_gets_numbers_as_numbers_and_texts_as_texts(historian: TieredHistorian, tmp_path: Path) -> None:
-    await historian.write(ramp(2))
-    await historian.write(batch(NOTE, [1.5], ["=1+1"]))
-    wanted = services.export_of(PLANT, [TEMPERATURE, NOTE], Span(NOON, NOON + timedelta(seconds=4)), None)
-    await services.excel_of(wanted, historian, tmp_path / "export.xlsx")
-    sheet = openpyxl.load_workbook(tmp_path / "export.xlsx").active
-    assert sheet is not None
-    assert [cell.value for cell in sheet["D"]] == ["Value", 0, 1, "'=1+1"]
-    assert {cell.data_type for cell in sheet["D"][1:]} == {"n", "s"}
-    assert sheet["A2"].value == datetime(2026, 5, 4, 20)  # noqa: DTZ001 (Excel knows no zones)

@@ -5,8 +5,9 @@ Consumption of counters is in `consumption.py`. Long ranges are read slice by sl
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -35,6 +36,8 @@ VALUES = pa.schema(
         pa.field("sampled_at", TIME),  # when that was taken
     ]
 )
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 _SHORTEST_LIMIT = timedelta(minutes=5)  # a history kept at a minute a sample is no row of gaps
 _PERIODS = 3  # so many samples may be missing
@@ -65,6 +68,11 @@ def policy_of(tag: Tag) -> GapPolicy:
         return policy_for(tag.kind, max(_SHORTEST_LIMIT, _PERIODS * timedelta(seconds=tag.period_s)))
     holds = tag.kind in {TagKind.SETPOINT, TagKind.STATE}
     return policy_for(tag.kind, _HELD_WITHOUT_PERIOD if holds else _JOINED_WITHOUT_PERIOD)
+
+
+def usual_measure(tag: Tag) -> Measure:
+    """What a step of a tag usually comes to: its mean, or the last value of what holds and of what only grows."""
+    return Measure.MEAN if tag.kind is TagKind.ANALOG else Measure.LAST
 
 
 def steps_until_now(plant: RunningPlant, span: Span, step: Step) -> np.ndarray:
@@ -102,20 +110,21 @@ async def resample_in_slices(
     plant: RunningPlant,
     tags: Sequence[Tag],
     boundaries: np.ndarray,
-    how: Measure,
+    how: Measure | None,
     policy: GapPolicy | None = None,
     most_rows: int = SLICE_ROWS,
 ) -> AsyncIterator[pa.Table]:
     """The same run of steps by run of steps, for answers that should not be in memory whole.
 
-    `boundaries` are those of the steps, such as `steps_until_now` gives them. [us]
+    `boundaries` are those of the steps, such as `steps_until_now` gives them. [us] Without `how`, each tag has the
+    measure of its kind (`usual_measure`).
     """
     is_rolled_up = len(boundaries) < 3 or np.diff(boundaries[:-1]).min() >= LEVELS_US[0]  # the last may end now
     for run, groups in steps_in_slices(tags, boundaries, most_rows, _CELL_S if is_rolled_up else 0.0):
         tables = [
-            _in_units(await historian.resample(_ids(plant, some), run, how, one), plant, some, how)
+            _in_units(await historian.resample(_ids(plant, some), run, measure, one), plant, some, measure)
             for group in groups
-            for one, some in _by_policy(group, policy)
+            for (one, measure), some in _alike(group, lambda tag: (policy or policy_of(tag), how or usual_measure(tag)))
         ]
         yield await asyncio.to_thread(_sorted, tables)
 
@@ -131,7 +140,7 @@ async def values_at(
     if not tags:
         return VALUES.empty_table()
     parts: dict[int, pa.Table] = {}
-    for one, some in _by_policy(tags, policy, _policy_at):
+    for one, some in _alike(tags, lambda tag: policy or _policy_at(tag)):
         reach = timedelta(microseconds=one.limit_us)
         ahead = reach if one.between is Between.LINEAR else timedelta(0)
         window = Span(at - reach, at + ahead + _INSTANT)
@@ -197,7 +206,7 @@ async def matrix_on_grid(
     if len(times_us) == 0:
         return matrix
     place = {tag.path: column for column, tag in enumerate(tags)}
-    for one, some in _by_policy(tags, policy):
+    for one, some in _alike(tags, lambda tag: policy or policy_of(tag)):
         ids = _ids(plant, some)
         columns = [place[tag.path] for tag in some]
         for first, last in _runs(times_us, some, one):
@@ -279,13 +288,11 @@ def _ids(plant: RunningPlant, tags: Sequence[Tag]) -> list[TagId]:
     return [TagId(one) for one in plant.ids_of(tag.path for tag in tags).tolist()]
 
 
-def _by_policy(
-    tags: Sequence[Tag], policy: GapPolicy | None, usual: Callable[[Tag], GapPolicy] = policy_of
-) -> Iterator[tuple[GapPolicy, list[Tag]]]:
-    """The tags that share a policy: the one that was named, or else their usual one."""
-    groups: dict[GapPolicy, list[Tag]] = defaultdict(list)
+def _alike(tags: Sequence[Tag], key: Callable[[Tag], _Key]) -> Iterator[tuple[_Key, list[Tag]]]:
+    """The tags that share what the key says of them."""
+    groups: dict[_Key, list[Tag]] = defaultdict(list)
     for tag in tags:
-        groups[policy or usual(tag)].append(tag)
+        groups[key(tag)].append(tag)
     yield from groups.items()
 
 

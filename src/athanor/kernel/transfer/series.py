@@ -28,7 +28,7 @@ _SHORTEST_CALENDAR_S = 3600.0  # no shift is shorter, for counting the steps of 
 
 
 class How(StrEnum):
-    """What a step comes to: a measure, or one of the last two."""
+    """What a step comes to: a measure, or one of the last three."""
 
     MEAN = "mean"
     MIN = "min"
@@ -42,6 +42,7 @@ class How(StrEnum):
     SHARE_GOOD = "share_good"
     DELTA = "delta"  # what a counter counted
     AT = "at"  # the value at the step's start
+    USUAL = "usual"  # the mean; of what holds or only grows the last value
 
 
 class Shape(StrEnum):
@@ -112,8 +113,9 @@ class Series:
 
     @property
     def measure(self) -> Measure | None:
-        """The measure that steps come to; None where they come to none."""
-        return None if self.step is None or self.how in {How.DELTA, How.AT} else Measure(self.how.value)
+        """The measure that steps come to; None where they come to none, or to each tag's usual one."""
+        has_none = self.step is None or self.how in {How.DELTA, How.AT, How.USUAL}
+        return None if has_none else Measure(self.how.value)
 
     def most_rows(self) -> float:
         """No more rows than this come, or about so many: samples after the tags' periods, or steps."""
@@ -192,7 +194,7 @@ def _long(series: Series, historian: Historian, plant: RunningPlant, most_rows: 
     """Slices by tag id and time: of samples, of steps, of consumption."""
     if series.how is How.DELTA:
         return _consumption(series, historian, plant, most_rows)
-    if series.step is not None and series.measure is not None:
+    if series.step is not None:
         edges = queries.steps_until_now(plant, series.span, series.step)
         return queries.resample_in_slices(historian, plant, series.tags, edges, series.measure, series.gaps, most_rows)
     if series.shape is Shape.WIDE:  # as many cells come as there are times, and as many times as there are samples

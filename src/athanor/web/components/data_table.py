@@ -10,7 +10,7 @@ from typing import Any
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from athanor.web.exporting import plain_cell
+from athanor.kernel.transfer.plain_cells import plain_cell
 from athanor.web.language import _
 
 PAGE_SIZES = (25, 50, 100)

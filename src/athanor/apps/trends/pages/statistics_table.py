@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from athanor.apps.trends.domain.statistics import Statistics
+from athanor.apps.trends.services import Statistics
 from athanor.kernel.plant.model import Tag, TagKind
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.units import display_unit

@@ -179,11 +179,12 @@ class TrendsPage:
     async def _sum_up(self, turn: int) -> None:
         view = self._view.at(_now())
         self._summed_at = _now()
-        for tag in list(self._tags):
-            result = await services.statistics(self._historian, self._plant, tag, Span(view.start, view.end))
-            if turn != self._turn:
-                return
-            self._statistics.fill(tag, result)
+        tags = list(self._tags)
+        found = await services.statistics(self._historian, self._plant, tags, Span(view.start, view.end))
+        if turn != self._turn:
+            return
+        for tag in tags:
+            self._statistics.fill(tag, found[tag.path])
 
     async def _tick(self) -> None:
         if not self._view.is_live or not self._tags or not self._width_px:

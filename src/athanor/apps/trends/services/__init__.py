@@ -1,7 +1,6 @@
-"""What the trends app does for a person: find tags, draw them, sum them up, export them."""
+"""What the trends app does for a person: find tags, draw them, sum them up."""
 
 from athanor.apps.trends.services.drawing import STEPS, Newcomers, lines
-from athanor.apps.trends.services.exporting import Export, TooManyRowsError, csv_of, excel_of, export_of
 from athanor.apps.trends.services.finding import (
     MOST_FOUND,
     MOST_TAGS,
@@ -12,25 +11,21 @@ from athanor.apps.trends.services.finding import (
     power_tags,
     way_to,
 )
-from athanor.apps.trends.services.summing import slices, statistics
+from athanor.apps.trends.services.summing import NOTHING_KNOWN, Statistics, statistics
 
 __all__ = [
     "MOST_FOUND",
     "MOST_TAGS",
+    "NOTHING_KNOWN",
     "STEPS",
-    "Export",
     "Newcomers",
-    "TooManyRowsError",
+    "Statistics",
     "below",
-    "csv_of",
-    "excel_of",
-    "export_of",
     "find_tags",
     "is_drawn",
     "known",
     "lines",
     "power_tags",
-    "slices",
     "statistics",
     "way_to",
 ]

@@ -1,39 +1,62 @@
-"""Statistics of a tag over a range, from every sample of it."""
+"""Statistics of tags over a range: one step of the historian, from its rollups where they say the same."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
-import pyarrow as pa
+import numpy as np
 
-from athanor.apps.trends.domain.statistics import Gathering, Statistics
-from athanor.apps.trends.services.drawing import STEPS, good_numbers
+from athanor.kernel.historian.aggregation import Measure
+from athanor.kernel.historian.gaps import NONE, GapPolicy
 from athanor.kernel.historian.port import Historian, Span, microseconds
+from athanor.kernel.historian.queries import resample_in_slices
 from athanor.kernel.plant.model import Tag
 from athanor.kernel.plant.running import RunningPlant
 
-_SLICE_ROWS = 500_000  # read at a time
-_SECOND_US = 1_000_000
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a range holds. Values are in the tag's unit, NaN where nothing is known."""
+
+    count: int  # good samples
+    minimum: float
+    maximum: float
+    mean: float  # over the time that is known
+    last: float
+    good_share: float  # of the range's time that is known, 0 to 1
 
 
-async def statistics(historian: Historian, plant: RunningPlant, tag: Tag, span: Span) -> Statistics:
-    """What the range holds of this tag, from every sample of it. The future counts for nothing."""
-    end = min(span.end, datetime.now(UTC))
-    if end <= span.start:
-        return Gathering(span.start_us, span.start_us, 0).result()
-    hold_us = float("inf") if tag.period_s is None or tag.kind in STEPS else 3 * tag.period_s * _SECOND_US
-    gathering = Gathering(span.start_us, microseconds(end), hold_us)
-    for part in slices(Span(span.start, end), rows_per_s=1 / (tag.period_s or 1.0), most_rows=_SLICE_ROWS):
-        table = await historian.read([plant.id_of(tag.path)], part)
-        time_us = table.column("time").cast(pa.int64()).to_numpy()
-        gathering.take_in(time_us, good_numbers(table))
-    return gathering.result()
+NOTHING_KNOWN = Statistics(0, np.nan, np.nan, np.nan, np.nan, 0.0)
+
+_ASKED: tuple[tuple[str, Measure, GapPolicy | None], ...] = (
+    ("minimum", Measure.MIN, None),
+    ("maximum", Measure.MAX, None),
+    ("mean", Measure.MEAN, None),
+    ("last", Measure.LAST, None),
+    ("good_share", Measure.SHARE_GOOD, None),
+    ("count", Measure.COUNT, NONE),
+)
 
 
-def slices(span: Span, *, rows_per_s: float, most_rows: int, whole: timedelta = timedelta(seconds=1)) -> list[Span]:
-    """The range in pieces that hold about `most_rows` rows each, and are each so many times `whole` long."""
-    piece = max(timedelta(seconds=most_rows / rows_per_s) // whole, 1) * whole
-    starts = []
-    start = span.start
-    while start < span.end:
-        starts.append(start)
-        start = start + piece if span.end - start > piece else span.end
-    return [Span(one, min(one + piece, span.end)) for one in starts]
+async def statistics(
+    historian: Historian, plant: RunningPlant, tags: Sequence[Tag], span: Span
+) -> Mapping[str, Statistics]:
+    """What the range holds of each tag, by path. The future counts for nothing.
+
+    All but the count is of the signal that the gap policy of the tag's kind draws: what a setpoint held when the range
+    began belongs to it.
+    """
+    end_us = min(span.end_us, microseconds(datetime.now(UTC)))
+    found: dict[str, dict[str, float]] = {tag.path: {} for tag in tags}
+    if end_us > span.start_us:
+        edges = np.array([span.start_us, end_us], np.int64)
+        for name, how, policy in _ASKED:
+            async for table in resample_in_slices(historian, plant, tags, edges, how, policy):
+                for tag_id, value in zip(table["tag"].to_pylist(), table["value"].to_pylist(), strict=True):
+                    found[plant.path_of(tag_id)][name] = value
+    return {path: _statistics(values) for path, values in found.items()}
+
+
+def _statistics(values: Mapping[str, float]) -> Statistics:
+    known = {name: values.get(name, getattr(NOTHING_KNOWN, name)) for name in Statistics.__slots__}
+    return Statistics(**known | {"count": int(known["count"])})
