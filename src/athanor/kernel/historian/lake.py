@@ -33,6 +33,7 @@ TAGS = pa.schema(
     + [pa.field(name, pa.string()) for name in ("path", "unit", "kind", "tenant", "name_en", "name_zh_CN")]
 )
 _SEALED_BY = "athanor.hot"  # the Delta application id under which the last sealed generation is noted
+_KEPT_BY = "athanor.kept"  # so for the last time that samples went whose rollups stay
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class SealedFile:
     last_us: int
     first_tag: int
     last_tag: int
+    size: int = 0  # [B]
 
 
 class Lake:
@@ -56,7 +58,7 @@ class Lake:
         """Open or create the table `samples` below the store's place. Raises OSError, DeltaError."""
         self.store = store.within("samples")
         self._table = DeltaFiles(self.store, SAMPLES)
-        self._listing = _Listing(self._table.files)
+        self._listing = self._new_listing()
 
     @property
     def files(self) -> tuple[SealedFile, ...]:
@@ -74,6 +76,11 @@ class Lake:
         order = self._table.noted(_SEALED_BY)
         return -1 if order is None else order
 
+    @property
+    def kept_number(self) -> int:
+        """Of the last time that samples went whose rollups stay, as counted by `kept`; 0 before the first."""
+        return self._listed().kept_number
+
     def candidates(self, tags: np.ndarray, span: Span) -> list[SealedFile]:
         """The files that may hold samples of these tags (sorted) in the span, by order."""
         return self._listed().candidates(tags, span)
@@ -89,19 +96,28 @@ class Lake:
             notes={_SEALED_BY: order} if is_generation else {},
         )
 
-    def replace(self, files: Sequence[SealedFile], tables: Iterable[pa.Table], *, data_change: bool = False) -> None:
-        """Put one file in the place of some of one day, in one commit, durable on return.
+    def replace(self, files: Sequence[SealedFile], tables: Iterable[pa.Table]) -> None:
+        """Put one file with the same samples in the place of some of one day, in one commit, durable on return.
 
-        `tables` are sorted as for `add`. They hold all that the files do, or less, which is then said as a
-        `data_change`. The files stay in the store for an hour, for those who are reading them. Raises
-        HistorianFullError, leaving the table as it was.
+        `tables` are sorted as for `add`. The files stay in the store for an hour, for those who are reading them.
+        Raises HistorianFullError, leaving the table as it was.
         """
         new = _new_file(files[0].day, tables, max(file.order for file in files))
-        self._table.change(add=[new], remove=[file.name for file in files], data_change=data_change)
+        self._table.change(add=[new], remove=[file.name for file in files], data_change=False)
 
-    def remove(self, files: Sequence[SealedFile]) -> None:
-        """Remove files and all their samples, in one commit, durable on return. Raises HistorianFullError."""
-        self._table.change(remove=[file.name for file in files])
+    def thin_out(self, files: Iterable[tuple[SealedFile, Iterable[pa.Table]]], *, kept_number: int | None) -> None:
+        """Put others with less in them in the place of files, each of the same order, in one commit, durable on return.
+
+        Each file comes with what stays of it, as sorted tables; it goes where that is nothing. `kept_number` is new
+        where rollups stay of what goes. The files stay in the store for an hour, for those who are reading them.
+        Raises HistorianFullError, leaving the table as it was.
+        """
+        listed = list(files)
+        self._table.change(
+            add=(_new_file(file.day, tables, file.order) for file, tables in listed),
+            remove=[file.name for file, _ in listed],
+            notes={} if kept_number is None else {_KEPT_BY: kept_number},
+        )
 
     def remove_retired(self) -> list[str]:
         """Remove from the store the replaced files whose hour is over; returns which. Raises OSError."""
@@ -121,15 +137,20 @@ class Lake:
     def _listed(self) -> "_Listing":
         files = self._table.files
         if self._listing.source is not files:
-            self._listing = _Listing(files)
+            self._listing = self._new_listing()
         return self._listing
+
+    def _new_listing(self) -> "_Listing":
+        files = self._table.files  # first: what is noted is then of these files, or of later ones
+        return _Listing(files, self._table.noted(_KEPT_BY) or 0)
 
 
 class _Listing:
     """The files of one version of the table, and their bounds as columns, so that thousands are searched at once."""
 
-    def __init__(self, source: Mapping[str, DataFile]) -> None:
+    def __init__(self, source: Mapping[str, DataFile], kept_number: int) -> None:
         self.source = source
+        self.kept_number = kept_number
         described = (_sealed_file(file) for file in source.values())
         self.files = tuple(sorted(described, key=lambda file: (file.order, file.day)))
         self._first_us = np.array([file.first_us for file in self.files], np.int64)
@@ -159,6 +180,7 @@ def _sealed_file(file: DataFile) -> SealedFile:
         last_us=microseconds(file.greatest["time"]),  # type: ignore[arg-type]
         first_tag=int(file.least["tag"]),  # type: ignore[call-overload]
         last_tag=int(file.greatest["tag"]),  # type: ignore[call-overload]
+        size=file.size,
     )
 
 
