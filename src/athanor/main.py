@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import structlog
 import uvicorn
@@ -40,7 +40,8 @@ from athanor.kernel.files.port import Files
 from athanor.kernel.files.s3 import S3Files
 from athanor.kernel.historian.lake import publish_tags
 from athanor.kernel.historian.port import HistorianFullError
-from athanor.kernel.historian.store import FolderStore
+from athanor.kernel.historian.s3 import S3Store
+from athanor.kernel.historian.store import FolderStore, Store
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.ingest.quarantine import Quarantine
@@ -88,7 +89,7 @@ class Platform:
         self.ports["plant"] = plant
         TAGS.set(len(plant.ids))
         try:
-            await asyncio.to_thread(publish_tags, FolderStore(folder_of(self.settings.lake_url)), plant)
+            await asyncio.to_thread(publish_tags, lake_store(self.settings), plant)
         except HistorianFullError as error:  # others read ids less well; that stops no plant
             _log.error("lake.tags-not-written", reason=str(error))
 
@@ -118,7 +119,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         historian = await asyncio.to_thread(
             TieredHistorian,
             settings.data_dir / "hot",
-            folder_of(settings.lake_url),
+            lake_store(settings),
             seal_rows=settings.historian.seal_rows,
             seal_after_s=settings.historian.seal_after_s,
         )
@@ -148,11 +149,29 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         yield platform
 
 
+def lake_store(settings: Settings) -> Store:
+    """Where the lake lies. Raises HistorianUnopenableError."""
+    if settings.lake_url.startswith("file:"):
+        return FolderStore(folder_of(settings.lake_url))
+    return S3Store(settings.lake_url, **_s3(settings))
+
+
 def _files(settings: Settings) -> Files:
     if settings.files_url.startswith("file:"):
         return FolderFiles(folder_of(settings.files_url))
+    return S3Files(settings.files_url, **_s3(settings))
+
+
+def _s3(settings: Settings) -> dict[str, Any]:
+    """How the object store is reached."""
     store = settings.s3
-    return S3Files(settings.files_url, endpoint=store.endpoint, region=store.region, allow_http=store.allow_http)
+    return {
+        "endpoint": store.endpoint,
+        "region": store.region,
+        "virtual_hosted": store.addressing == "virtual",
+        "allow_http": store.allow_http,
+        "timeout_s": store.timeout_s,
+    }
 
 
 @asynccontextmanager

@@ -100,7 +100,7 @@ def test_all_bad_values_are_named_at_once_with_their_source_and_meaning(monkeypa
 @pytest.mark.parametrize(
     ("setting", "url", "reason"),
     [
-        ("lake_url", "s3://bucket/lake", "there is no adapter for 's3' yet; there is: file."),
+        ("lake_url", "hdfs://bucket/lake", "there is no adapter for 'hdfs' yet; there is: file, s3."),
         ("bus_url", "nats://127.0.0.1", "there is no adapter for 'nats' yet; there is: memory."),
         ("compute_url", "ray://127.0.0.1", "there is no adapter for 'ray' yet; there is: processes."),
         ("database_url", "mysql://a", "there is no adapter for 'mysql' yet; there is: sqlite+aiosqlite, postgresql+as"),

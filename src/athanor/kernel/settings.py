@@ -30,7 +30,7 @@ _DELIMITER = "__"
 # Adapters that exist. A port grows by an adapter and a line here.
 SCHEMES: Mapping[str, tuple[str, ...]] = {
     "database_url": ("sqlite+aiosqlite", "postgresql+asyncpg"),
-    "lake_url": ("file",),
+    "lake_url": ("file", "s3"),
     "files_url": ("file", "s3"),
     "bus_url": ("memory",),
     "compute_url": ("processes",),
@@ -99,6 +99,12 @@ class S3Settings(Section):
         default=None, pattern=r"^https?://", description="Where it answers, https://HOST:PORT; Amazon's when left out."
     )
     region: str = Field(default="us-east-1", min_length=1, description="Region, as the store calls it.")
+    addressing: Literal["path", "virtual"] = Field(
+        default="path", description="Where the bucket's name goes: path (HOST/BUCKET) or virtual (BUCKET.HOST)."
+    )
+    timeout_s: float = Field(
+        default=10, ge=0.1, le=300, description="Longest wait for one answer; with its repeats three times that. [s]"
+    )
     allow_http: bool = Field(
         default=False, validate_default=True, description="Whether the endpoint may be http://, without encryption."
     )
@@ -152,7 +158,7 @@ class Settings(BaseSettings):
     )
     lake_url: str = Field(
         default_factory=_below_data_dir("file", "lake"),
-        description="Sealed telemetry: file:///FOLDER.",
+        description="Sealed telemetry: file:///FOLDER or s3://BUCKET/PREFIX.",
         json_schema_extra={"shown": "lake in data_dir"},
     )
     files_url: str = Field(

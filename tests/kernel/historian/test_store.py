@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from athanor.kernel.historian.s3 import S3Store
+from athanor.kernel.historian.port import HistorianUnopenableError
+from athanor.kernel.historian.s3 import ACCESS_KEY, SECRET_KEY, S3Store
 from athanor.kernel.historian.store import ClaimedElsewhereError, Store
 
 LARGE = 20 * 1024 * 1024  # sent in parts
@@ -91,3 +92,20 @@ def test_a_claim_is_for_one_at_a_time(store: Store, tmp_path: Path) -> None:
 
 def test_secrets_are_in_no_words(s3_store: S3Store) -> None:
     assert "of-the-park" not in f"{s3_store!r} {s3_store.url} {s3_store.place('x')} {s3_store.__dict__['_objects']!r}"
+
+
+def test_the_buckets_name_goes_before_or_after_the_hosts(s3_keys: None) -> None:
+    options = {"endpoint": "https://minio.park:9000", "region": "cn-north-1"}
+    after, before = (S3Store("s3://lakes/copper", virtual_hosted=one, **options) for one in (False, True))
+    assert (after.options["aws_endpoint"], before.options["aws_endpoint"]) == (
+        "https://minio.park:9000",
+        "https://lakes.minio.park:9000",
+    )
+    assert before.options["aws_virtual_hosted_style_request"] == "true"
+
+
+def test_without_keys_it_is_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (ACCESS_KEY, SECRET_KEY):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(HistorianUnopenableError, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"):
+        S3Store("s3://lakes/copper")

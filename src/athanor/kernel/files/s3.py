@@ -38,6 +38,7 @@ class S3Files:
         *,
         endpoint: str | None = None,
         region: str = "us-east-1",
+        virtual_hosted: bool = False,
         allow_http: bool = False,
         timeout_s: float = 30.0,
     ) -> None:
@@ -51,6 +52,8 @@ class S3Files:
             `https://HOST:PORT` of the store; Amazon's own for the region, when left out.
         region
             As the store calls it.
+        virtual_hosted
+            Whether the bucket's name goes before the host's, and not after it.
         allow_http
             Whether the endpoint may be an `http://` one, which everybody on the way can read.
         timeout_s
@@ -64,8 +67,12 @@ class S3Files:
         key, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
         if not key or not secret:
             raise FilesUnreachableError(self._url, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set")
+        if endpoint is not None and virtual_hosted:
+            host = urlsplit(endpoint)
+            endpoint = host._replace(netloc=f"{parts.netloc}.{host.netloc}").geturl()
         config: dict[str, Any] = {
             "region": region,
+            "virtual_hosted_style_request": str(virtual_hosted).lower(),
             "access_key_id": key,
             "secret_access_key": secret,
             "session_token": os.environ.get("AWS_SESSION_TOKEN"),

@@ -94,6 +94,8 @@ class Lease:
                     self._write(until=time.time() + self._length_s)
             except (AlreadyExistsError, PreconditionError):
                 continue  # another one was faster, or our own first try has arrived: look again
+            except FileNotFoundError as error:
+                raise UnreachableError(f"there is no bucket for {self._place}") from error
             except BaseError as error:
                 raise UnreachableError(plain(error)) from error
             return

@@ -14,14 +14,14 @@ from datetime import timedelta
 from pathlib import Path
 from queue import Full, Queue
 from typing import IO, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError, PreconditionError
 from obstore.store import S3Store as Bucket
 
 from athanor.kernel.historian.lease import Lease
-from athanor.kernel.historian.port import LakeTakenError
+from athanor.kernel.historian.port import HistorianUnopenableError, LakeTakenError
 from athanor.kernel.historian.store import Claim, UnreachableError, plain
 
 ACCESS_KEY, SECRET_KEY, SESSION_TOKEN = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"
@@ -51,10 +51,13 @@ class S3Store:
 
         Without an endpoint, Amazon's for the region. `virtual_hosted` puts the bucket's name before the host's. A
         request has `timeout_s`, and with all repeats three times that. Whoever claims the store has it for `lease_s`
-        after each sign of life.
+        after each sign of life. Raises HistorianUnopenableError where the keys are missing.
         """
+        missing = [name for name in (ACCESS_KEY, SECRET_KEY) if not os.environ.get(name)]
+        if missing:
+            raise HistorianUnopenableError(url, f"{' and '.join(missing)} are not set in the environment")
         parts = urlsplit(url)
-        self._bucket, self._prefix = parts.netloc, parts.path.strip("/")
+        self._bucket, self._prefix = parts.netloc, unquote(parts.path).strip("/")
         if endpoint is not None and virtual_hosted:
             host = urlsplit(endpoint)
             endpoint = host._replace(netloc=f"{self._bucket}.{host.netloc}").geturl()
@@ -64,8 +67,8 @@ class S3Store:
             "region": region,
             "virtual_hosted_style_request": str(virtual_hosted).lower(),
             "conditional_put": "etag",
-            "access_key_id": os.environ.get(ACCESS_KEY, ""),
-            "secret_access_key": os.environ.get(SECRET_KEY, ""),
+            "access_key_id": os.environ[ACCESS_KEY],
+            "secret_access_key": os.environ[SECRET_KEY],
             **({"session_token": os.environ[SESSION_TOKEN]} if os.environ.get(SESSION_TOKEN) else {}),
             **({"endpoint": endpoint} if endpoint is not None else {}),
         }
