@@ -20,7 +20,7 @@ FINE, COARSE = slice(0, 1), slice(1, len(LEVELS_US))  # levels of the two kinds 
 DAY = len(LEVELS_US) - 1
 
 _DAY_US = LEVELS_US[DAY]
-_FEWER = (4, 4, 2, 0)  # by level: times so many rows it must spare to be kept for a tag; a day's is for all
+FEWER = (4, 4, 2, 0)  # by level: times so many rows it must spare to be kept for a tag; a day's is for all
 _GROUP_ROWS = (8192, 4096, 2048, 1024)  # by level: a query for one tag decodes a group or two
 _STEP = pa.field("step_s", pa.int32(), nullable=False)
 _MADE_OF = pa.field("made_of", pa.string(), nullable=False)  # the file of samples, without its ending
@@ -173,31 +173,46 @@ class DayRollups:
             yield from self._rows(level)
 
     def _take_in(self, table: pa.Table) -> None:
-        columns = columns_of(table)
-        tags, rows = np.unique(columns[0], return_counts=True)
-        if not len(tags):
-            return
-        finer = summarise(*columns, self._cells(0))
-        for level in range(len(LEVELS_US)):
-            summaries = merge(finer, self._cells(level)) if level else finer
-            place = np.searchsorted(tags, summaries.tag)
-            runs = np.bincount(place, minlength=len(tags))
-            is_kept = rows >= _FEWER[level] * runs
-            self._waiting[level].append(summaries.take(np.flatnonzero(is_kept[place])))
-            rows = np.where(is_kept, runs, rows)
-            finer = summaries
-
-    def _cells(self, level: int) -> np.ndarray:
-        """Boundaries of a level's cells in the day."""
-        return np.arange(self._midnight_us, self._midnight_us + _DAY_US + 1, LEVELS_US[level])
+        for waiting, summaries in zip(self._waiting, levels_of(table, self._midnight_us), strict=True):
+            waiting.append(summaries)
 
     def _rows(self, level: int) -> Iterator[pa.Table]:
         filled = [part for part in self._waiting[level] if len(part)]
         if filled:
-            table = joined(filled).to_arrow()
-            step_s = pa.array(np.full(table.num_rows, LEVELS_US[level] // 1_000_000, np.int32))
-            made_of = pa.repeat(pa.scalar(self._made_of), table.num_rows)
-            yield table.add_column(0, _STEP, step_s).append_column(_MADE_OF, made_of)
+            yield rows_of(joined(filled), level, self._made_of)
+
+
+def levels_of(samples: pa.Table, midnight_us: int, fewer: Sequence[int] = FEWER) -> list[Summaries]:
+    """What samples of one day come to, level by level, each of those tags for which it is worth keeping.
+
+    `samples` are sorted, one for each tag and time; `fewer` tells of each level how many times fewer rows it must have
+    than the next finer one that is kept, or than the samples.
+    """
+    columns = columns_of(samples)
+    tags, rows = np.unique(columns[0], return_counts=True)
+    finer = summarise(*columns, cells_of(midnight_us, FINE.start))
+    levels = []
+    for level in range(len(LEVELS_US)):
+        summaries = merge(finer, cells_of(midnight_us, level)) if level else finer
+        place = np.searchsorted(tags, summaries.tag)
+        runs = np.bincount(place, minlength=len(tags))
+        is_kept = rows >= fewer[level] * runs
+        levels.append(summaries.take(np.flatnonzero(is_kept[place])))
+        rows = np.where(is_kept, runs, rows)
+        finer = summaries
+    return levels
+
+
+def cells_of(midnight_us: int, level: int) -> np.ndarray:
+    """Boundaries of a level's cells in a day."""
+    return np.arange(midnight_us, midnight_us + _DAY_US + 1, LEVELS_US[level])
+
+
+def rows_of(summaries: Summaries, level: int, made_of: str) -> pa.Table:
+    """Summaries of one level, by tag, then time, as rows of a file (schema of ROLLUPS)."""
+    table = summaries.to_arrow()
+    step_s = pa.array(np.full(table.num_rows, LEVELS_US[level] // 1_000_000, np.int32))
+    return table.add_column(0, _STEP, step_s).append_column(_MADE_OF, pa.repeat(pa.scalar(made_of), table.num_rows))
 
 
 def folded(readers: Sequence[RollupReader], wanted: set[str]) -> Iterator[pa.Table]:
@@ -207,7 +222,7 @@ def folded(readers: Sequence[RollupReader], wanted: set[str]) -> Iterator[pa.Tab
     """
     names = pa.array(sorted(wanted), pa.string())
     for level in range(len(LEVELS_US))[COARSE]:
-        for first_tag, last_tag in _tag_slices(readers, level):
+        for first_tag, last_tag in tag_slices(readers, level):
             tables = [reader.between(level, first_tag, last_tag) for reader in readers]
             table = pa.concat_tables([table.cast(ROLLUPS.schema) for table in tables])
             table = table.filter(pc.is_in(table["made_of"], value_set=names))
@@ -216,7 +231,7 @@ def folded(readers: Sequence[RollupReader], wanted: set[str]) -> Iterator[pa.Tab
                 yield table.take(pa.array(order))
 
 
-def _tag_slices(readers: Sequence[RollupReader], level: int) -> Iterator[tuple[int, int]]:
+def tag_slices(readers: Sequence[RollupReader], level: int) -> Iterator[tuple[int, int]]:
     """First and last tag of slices that hold about _SLICE_ROWS of all files together, or one tag."""
     parts = [reader.rows_from(level) for reader in readers]
     tags, place = np.unique(np.concatenate([tags for tags, _ in parts]), return_inverse=True)
