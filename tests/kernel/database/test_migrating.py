@@ -7,14 +7,15 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-import athanor.kernel.plant.tables  # noqa: F401
+import athanor.kernel.plant.tables
+import athanor.kernel.waveforms.tables  # noqa: F401
 from athanor.kernel.database.base import Base
 from athanor.kernel.database.database import Database, DatabaseUnreachableError
 from athanor.kernel.database.migrating import DatabaseNewerError, newest_revision, revision_of, upgrade
 from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.tables import AuditRow
 
-KERNEL_PREFIXES = ("plant_", "identity_")
+KERNEL_PREFIXES = ("plant_", "identity_", "waveforms_")
 
 
 async def test_migrations_and_models_agree(database: Database) -> None:

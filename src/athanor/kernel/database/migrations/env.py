@@ -3,7 +3,8 @@
 from alembic import context
 
 import athanor.kernel.identity.tables
-import athanor.kernel.plant.tables  # noqa: F401  # both put their tables into Base.metadata
+import athanor.kernel.plant.tables
+import athanor.kernel.waveforms.tables  # noqa: F401  # each puts its tables into Base.metadata
 from athanor.kernel.database.base import Base
 
 context.configure(
