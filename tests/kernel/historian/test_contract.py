@@ -1,4 +1,4 @@
-"""The rules of docs/historian.md, on every adapter of the port."""
+"""The rules of docs/historian.md, on every adapter of the port, and on every store that a lake may lie in."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,6 +12,7 @@ import pytest
 from athanor.kernel.historian.aggregation import Measure
 from athanor.kernel.historian.gaps import NONE, hold, linear
 from athanor.kernel.historian.port import STORED, Historian, Span
+from athanor.kernel.historian.store import Store
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.plant.model import TagId
 from athanor.kernel.telemetry import Quality
@@ -83,9 +84,16 @@ class Mixing(TieredHistorian):
             await self.seal_now()
 
 
-@pytest.fixture(params=[TieredHistorian, Sealing, Rolling, Importing, Mixing])
+KINDS = [TieredHistorian, Sealing, Rolling, Importing, Mixing]
+# What is hot is in no store, so that the first kind need not be asked twice.
+VARIANTS = [(kind, "folder") for kind in KINDS] + [(kind, "s3") for kind in KINDS[1:]]
+
+
+@pytest.fixture(params=VARIANTS, ids=lambda variant: f"{variant[0].__name__}-{variant[1]}")
 async def historian(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Historian]:
-    historian = request.param(tmp_path / "hot", tmp_path / "lake")
+    kind, place = request.param
+    lake = tmp_path / "lake" if place == "folder" else request.getfixturevalue("s3_store")
+    historian = kind(tmp_path / "hot", lake)
     yield historian
     await historian.close()
 
@@ -221,13 +229,13 @@ async def test_many_writers_at_once_lose_nothing(historian: Historian) -> None:
     assert (await historian.read([VOLTAGE], DAY))["value"].to_pylist() == [float(n) for n in range(12)]
 
 
-async def test_all_is_there_after_closing_and_opening_again(tmp_path: Path) -> None:
+async def test_all_is_there_after_closing_and_opening_again(tmp_path: Path, store: Store) -> None:
     for turn in range(4):
-        historian = Mixing(tmp_path / "hot", tmp_path / "lake")
+        historian = Mixing(tmp_path / "hot", store)
         historian.turn = turn
         await historian.write(batch((VOLTAGE, turn, float(turn)), (STATE, 0, f"turn {turn}")))
         await historian.close()
-    historian = Mixing(tmp_path / "hot", tmp_path / "lake")
+    historian = Mixing(tmp_path / "hot", store)
     assert [row[2] for row in rows_of(await historian.read([VOLTAGE], DAY))] == [0.0, 1.0, 2.0, 3.0]
     assert rows_of(await historian.read([STATE], DAY)) == [(STATE, 0, "turn 3")]
     assert rows_of(await historian.latest()) == [(VOLTAGE, 3, 3.0), (STATE, 0, "turn 3")]

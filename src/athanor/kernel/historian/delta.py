@@ -158,6 +158,8 @@ class DeltaFiles:
         if self.store.is_remote:
             self._commit(_Commit())  # what a former process sent last, and is still on its way, finds its place taken
         unlisted = {name for name in self.store.names() if _is_data(name)} - self._files.keys()
+        if not unlisted:
+            return
         replaced = self._removed_for(hours=0) - self._removed_for(hours=_KEPT_FOR_READERS_H)
         self._retire(unlisted & replaced)
         for name in sorted(unlisted - replaced):
@@ -184,14 +186,13 @@ class DeltaFiles:
             if any(_is_data(name) for name in self.store.names()):  # which a new table would not know, and lose
                 raise OSError(f"{self.store.url} has files and no _delta_log that tells which of them count") from None
         layout = self._layout
-        DeltaTable.create(
+        return DeltaTable.create(
             self.store.url,
             layout.columns,
             partition_by=layout.partition_by.names,
             name=layout.name,
             storage_options=options,
         )
-        return DeltaTable(self.store.url, storage_options=options)
 
     def _commit(self, commit: "_Commit") -> None:
         """Commit, and take back what was written for it where it did not come to pass."""
