@@ -202,29 +202,26 @@ class Answers:
         except DamagedFileError as error:
             self._rollups.discard(name, error)
             return [self._of_samples(file, tags, part) for file in files]
-        rest_days, rest_tags = split_pairs(rest)
-        for day in np.unique(rest_days).tolist():
-            found += self._of_minutes(by_day[day], rest_tags[rest_days == day], part, columns)
+        is_fine = is_in(rest, reader.kept_at(FINE.start))
+        for day in np.unique(split_pairs(rest)[0]).tolist():
+            is_today = split_pairs(rest)[0] == day
+            found += self._of_minutes(by_day[day], rest[is_today & is_fine], part, columns)
+            others = split_pairs(rest[is_today & ~is_fine])[1]
+            if len(others):
+                found.append(self._of_samples(by_day[day], others, part))
         return found
 
-    def _of_minutes(self, file: SealedFile, tags: np.ndarray, part: Part, columns: Sequence[str]) -> list[Summaries]:
-        """What a file of samples comes to, by its fine rollups where they are kept, else by its samples."""
+    def _of_minutes(self, file: SealedFile, pairs: np.ndarray, part: Part, columns: Sequence[str]) -> list[Summaries]:
+        """What a file of samples comes to by its fine rollups, which are kept of these tags."""
         name = self._rollups.fine_of(file)
-        if name is None:
-            return [self._of_samples(file, tags, part)]
-        try:
-            reader = self._fine.reader(name)
-            pairs = pairs_of(np.full(len(tags), file.first_us // LEVELS_US[DAY]), tags)
-            is_kept = is_in(pairs, reader.kept_at(FINE.start))
-            if is_kept.all():
-                return [reader.read(pairs, FINE.start, part.ranges, columns)]
-            found = [self._of_samples(file, tags[~is_kept], part)]
-            if is_kept.any():
-                found.append(reader.read(pairs[is_kept], FINE.start, part.ranges, columns))
-        except DamagedFileError as error:
-            self._rollups.discard(name, error)
-            return [self._of_samples(file, tags, part)]
-        return found
+        if not len(pairs):
+            return []
+        if name is not None:
+            try:
+                return [self._fine.reader(name).read(pairs, FINE.start, part.ranges, columns)]
+            except DamagedFileError as error:
+                self._rollups.discard(name, error)
+        return [self._of_samples(file, split_pairs(pairs)[1], part)]
 
     def _of_samples(self, file: SealedFile, tags: np.ndarray, part: Part) -> Summaries:
         first_us = max(part.ranges.hull[0], file.first_us)

@@ -21,8 +21,9 @@ DAY = len(LEVELS_US) - 1
 
 _DAY_US = LEVELS_US[DAY]
 FEWER = (4, 4, 2, 0)  # by level: times so many rows it must spare to be kept for a tag; a day's is for all
-_GROUP_ROWS = (8192, 4096, 2048, 1024)  # by level: a query for one tag decodes a group or two
+_GROUP_ROWS = (8192, 8192, 4096, 4096)  # by level: a query for one tag decodes a group or two
 _STEP = pa.field("step_s", pa.int32(), nullable=False)
+_LEVELS = pa.field("levels", pa.int8(), nullable=False)  # of a day: a bit for each level that is kept, fine first
 _MADE_OF = pa.field("made_of", pa.string(), nullable=False)  # the file of samples, without its ending
 _SPLIT = ("total", "squares", "integral_hold", "integral_linear")  # whose low digits are noise: no two are alike
 
@@ -42,14 +43,14 @@ def _write_groups(writer: pq.ParquetWriter, table: pa.Table) -> None:
 
 ROLLUPS = TableLayout(
     name="rollups",
-    schema=pa.schema([_STEP, *SUMMARIES, _MADE_OF]),
+    schema=pa.schema([_STEP, *SUMMARIES, _LEVELS, _MADE_OF]),
     partition_by=pa.schema([pa.field("month", pa.date32(), nullable=False)]),  # its first day
     bounded=("tag", "begin_at"),
     writer_options={
         "compression": "zstd",
         "compression_level": 1,
         "use_dictionary": [
-            name for name in ("step_s", *SUMMARIES.names, "made_of") if name not in (*_SPLIT, "begin_at")
+            name for name in ("step_s", *SUMMARIES.names, "levels", "made_of") if name not in (*_SPLIT, "begin_at")
         ],
         "column_encoding": {"begin_at": "DELTA_BINARY_PACKED"} | dict.fromkeys(_SPLIT, "BYTE_STREAM_SPLIT"),
         "write_statistics": ["step_s", "tag"],
@@ -93,18 +94,19 @@ class RollupReader:
         self._rows = np.array([group.num_rows for group in groups], np.int64)
         self._first_tags = np.array([group.column(1).statistics.min for group in groups], np.int64)
         self._last_tags = np.array([group.column(1).statistics.max for group in groups], np.int64)
-        self._kept: dict[int, np.ndarray] = {}
+        self._kept: tuple[np.ndarray, ...] | None = None
         self._reading = threading.Lock()  # a ParquetFile is for one thread
 
     def kept_at(self, level: int) -> np.ndarray:
-        """The days and tags for which the level is kept, as sorted pairs (`pairs_of`).
+        """The days and tags for which a level is kept, as sorted pairs (`pairs_of`); a coarse file tells.
 
-        For the coarsest level these are all that the file was made of.
+        For the coarsest level these are all that it was made of. Raises DamagedFileError.
         """
-        if level not in self._kept:
-            table = self._table(np.flatnonzero(self._level == level), ["tag", "begin_at"])
+        if self._kept is None:
+            table = self._table(np.flatnonzero(self._level == DAY), ["tag", "begin_at", "levels"])
             days = table["begin_at"].cast(pa.int64()).to_numpy() // _DAY_US
-            self._kept[level] = np.unique(pairs_of(days, table["tag"].to_numpy()))
+            pairs, levels = pairs_of(days, table["tag"].to_numpy()), table["levels"].to_numpy()
+            self._kept = tuple(np.sort(pairs[(levels >> one) & 1 == 1]) for one in range(len(LEVELS_US)))
         return self._kept[level]
 
     def made_of(self) -> set[str]:
@@ -159,6 +161,7 @@ class DayRollups:
         self._made_of = made_of
         self._samples = samples
         self._waiting: list[list[Summaries]] = [[] for _ in LEVELS_US]
+        self._levels: list[np.ndarray] = []  # that are kept of each tag, as the column says it
 
     def fine(self) -> Iterator[pa.Table]:
         """Rows (schema of ROLLUPS) of the finest level. To be taken before the coarse ones, and to the end."""
@@ -173,13 +176,18 @@ class DayRollups:
             yield from self._rows(level)
 
     def _take_in(self, table: pa.Table) -> None:
-        for waiting, summaries in zip(self._waiting, levels_of(table, self._midnight_us), strict=True):
+        found = levels_of(table, self._midnight_us)
+        for waiting, summaries in zip(self._waiting, found, strict=True):
             waiting.append(summaries)
+        tags = found[DAY].tag
+        bits = [is_in(tags, summaries.tag).astype(np.int8) << level for level, summaries in enumerate(found)]
+        self._levels.append(np.bitwise_or.reduce(bits))
 
     def _rows(self, level: int) -> Iterator[pa.Table]:
         filled = [part for part in self._waiting[level] if len(part)]
         if filled:
-            yield rows_of(joined(filled), level, self._made_of)
+            levels = np.concatenate(self._levels) if level == DAY else None
+            yield rows_of(joined(filled), level, self._made_of, levels)
 
 
 def levels_of(samples: pa.Table, midnight_us: int, fewer: Sequence[int] = FEWER) -> list[Summaries]:
@@ -208,11 +216,16 @@ def cells_of(midnight_us: int, level: int) -> np.ndarray:
     return np.arange(midnight_us, midnight_us + _DAY_US + 1, LEVELS_US[level])
 
 
-def rows_of(summaries: Summaries, level: int, made_of: str) -> pa.Table:
-    """Summaries of one level, by tag, then time, as rows of a file (schema of ROLLUPS)."""
+def rows_of(summaries: Summaries, level: int, made_of: str, levels: np.ndarray | None = None) -> pa.Table:
+    """Summaries of one level, by tag, then time, as rows of a file (schema of ROLLUPS).
+
+    `levels` says of each day which levels are kept. [M]
+    """
     table = summaries.to_arrow()
     step_s = pa.array(np.full(table.num_rows, LEVELS_US[level] // 1_000_000, np.int32))
-    return table.add_column(0, _STEP, step_s).append_column(_MADE_OF, pa.repeat(pa.scalar(made_of), table.num_rows))
+    kept = pa.array(np.zeros(table.num_rows, np.int8) if levels is None else levels)
+    table = table.add_column(0, _STEP, step_s).append_column(_LEVELS, kept)
+    return table.append_column(_MADE_OF, pa.repeat(pa.scalar(made_of), table.num_rows))
 
 
 def folded(readers: Sequence[RollupReader], wanted: set[str]) -> Iterator[pa.Table]:
