@@ -22,6 +22,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from athanor import __version__
+from athanor.api import corrections as correction_routes
 from athanor.api import data, jobs, series
 from athanor.api.health import health_router
 from athanor.api.uplink import uplink_router
@@ -31,6 +32,7 @@ from athanor.kernel.apps.app import Handler
 from athanor.kernel.apps.registry import Registry, load_apps
 from athanor.kernel.bus.memory import MemoryBus
 from athanor.kernel.bus.port import Event
+from athanor.kernel.corrections.service import Corrections
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.database.database import Database
 from athanor.kernel.database.migrating import upgrade
@@ -75,6 +77,7 @@ class Platform:
     bus: MemoryBus
     quarantine: Quarantine
     sources: SourceStates
+    corrections: Corrections
     ports: dict[str, object]
 
     @property
@@ -134,6 +137,9 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         stack.push_async_callback(running_jobs.close)
         current, sources = CurrentValues(), SourceStates()
         current.update(await historian.latest())
+        corrections = Corrections(database, historian, current, bus)
+        stack.push_async_callback(corrections.close)
+        await corrections.start()
         ports: dict[str, object] = {
             "historian": historian,
             "current": current,
@@ -142,9 +148,12 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             "quarantine": quarantine,
             "sources": sources,
             "jobs": running_jobs,
+            "corrections": corrections,
             "files": files,
         }
-        platform = Platform(settings, database, Identity(database), historian, current, bus, quarantine, sources, ports)
+        platform = Platform(
+            settings, database, Identity(database), historian, current, bus, quarantine, sources, corrections, ports
+        )
         await _start_plant(platform)
         yield platform
 
@@ -209,6 +218,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
         quarantine=platform.quarantine,
         max_ahead=timedelta(seconds=settings.ingest.max_ahead_s),
         oldest=datetime.combine(settings.ingest.oldest, time(), UTC),
+        judge=platform.corrections.verdict,
     )
     server = FastAPI(title="Athanor", version=__version__, openapi_url=None)  # /api/v1/openapi.json asks who one is
     server.include_router(uplink_router(ingest, platform.sources, platform.identity))
@@ -216,6 +226,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
         health_router({"database": partial(_ask, platform.database), "historian": platform.historian.latest})
     )
     server.include_router(data.router)
+    server.include_router(correction_routes.router)
     server.include_router(series.router)
     server.include_router(jobs.router)
     _subscribe(platform, registry)

@@ -13,6 +13,8 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from athanor.kernel.apps.app import App
+from athanor.kernel.corrections.records import AlreadyUndoneError, CorrectionPendingError, OverlaidError
+from athanor.kernel.corrections.service import Corrections
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.database.database import Database
 from athanor.kernel.errors import AthanorError, NotFoundError
@@ -30,6 +32,9 @@ _STATUS = (
     (NoJobFileError, HTTPStatus.NOT_FOUND),
     (DamagedFileError, HTTPStatus.INTERNAL_SERVER_ERROR),
     (HistorianFullError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (CorrectionPendingError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (AlreadyUndoneError, HTTPStatus.CONFLICT),
+    (OverlaidError, HTTPStatus.CONFLICT),
 )
 
 
@@ -63,6 +68,7 @@ HistorianPort = Annotated[Historian, Depends(Handed("historian"))]
 CurrentPort = Annotated[CurrentValues, Depends(Handed("current"))]
 DatabasePort = Annotated[Database, Depends(Handed("db"))]
 JobsPort = Annotated[Jobs, Depends(Handed("jobs"))]
+CorrectionsPort = Annotated[Corrections, Depends(Handed("corrections"))]
 
 
 def mount_routes(fastapi_app: FastAPI, apps: Sequence[App], ports: Ports, identity: Identity) -> None:

@@ -7,6 +7,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
+import athanor.kernel.corrections.tables
 import athanor.kernel.plant.tables
 import athanor.kernel.waveforms.tables  # noqa: F401
 from athanor.kernel.database.base import Base
@@ -15,7 +16,7 @@ from athanor.kernel.database.migrating import DatabaseNewerError, newest_revisio
 from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.tables import AuditRow
 
-KERNEL_PREFIXES = ("plant_", "identity_", "waveforms_")
+KERNEL_PREFIXES = ("plant_", "identity_", "waveforms_", "historian_")
 
 
 async def test_migrations_and_models_agree(database: Database) -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from athanor.kernel.errors import AthanorError
 
 # What an app may name in `needs`.
-PORTS = ("plant", "historian", "current", "bus", "db", "quarantine", "sources", "jobs", "files")
+PORTS = ("plant", "historian", "current", "bus", "db", "quarantine", "sources", "jobs", "files", "corrections")
 
 
 class Manifest(BaseModel):

@@ -7,9 +7,11 @@ from functools import lru_cache
 
 # Permissions are `<app>.<verb>`, as apps' manifests declare them. What only an administrator may do ends in
 # `.administer`, which no pattern below covers.
+_OPERATOR = ("*.view", "*.export", "*.import", "*.operate", "*.edit")
 ROLES: Mapping[str, tuple[str, ...]] = {
     "administrator": ("*",),
-    "operator": ("*.view", "*.export", "*.import", "*.operate", "*.edit"),
+    "engineer": (*_OPERATOR, "*.correct"),  # who answers for figures: shift leaders, energy managers, laboratories
+    "operator": _OPERATOR,
     "viewer": ("*.view",),
 }
 

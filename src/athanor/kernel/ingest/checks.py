@@ -34,6 +34,7 @@ class Refusal(IntEnum):
     UNKNOWN_UNIT = 3
     INCOMPATIBLE_UNIT = 4
     WRONG_KIND = 5
+    CORRECTED = 6  # found by `Corrections.verdict`, not by these checks: a person has said otherwise
 
     @property
     def code(self) -> str:

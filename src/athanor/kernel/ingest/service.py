@@ -1,7 +1,7 @@
 """Taking in a batch: check, convert, store, then show. What returns without error is durable."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
@@ -11,21 +11,28 @@ import pyarrow as pa
 import structlog
 
 from athanor.kernel.bus.port import BATCH_TOPIC, Bus, Event
+from athanor.kernel.corrections.guard import Verdict
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.historian.port import Historian, microseconds
-from athanor.kernel.ingest.checks import Refusal, TagTable, check
+from athanor.kernel.ingest.checks import Checked, Refusal, TagTable, check
 from athanor.kernel.ingest.quarantine import Quarantine
 from athanor.kernel.metrics import INGEST_SECONDS, SAMPLE_LATENCY_SECONDS, SAMPLES_QUARANTINED, SAMPLES_STORED
 from athanor.kernel.plant.running import RunningPlant
 
 _log = structlog.get_logger(__name__)
 
+Judge = Callable[[pa.RecordBatch], Awaitable[np.ndarray | None]]
+
+
+async def pass_all(_samples: pa.RecordBatch) -> None:
+    """A judge where nobody corrects anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of a batch's samples; both counts are durable."""
 
-    stored: int
+    stored: int  # what was kept before, as the old value of a correction, included
     quarantined: int
 
 
@@ -40,6 +47,9 @@ class Ingest:
         How far a source's clock may run ahead before its samples are impossible.
     oldest
         Source times before this are impossible.
+    judge
+        What is to become of samples (STORED) of times that a person has corrected: a `Verdict` for each, or None
+        where all pass; `Corrections.verdict`.
     now
         The clock, aware.
     """
@@ -54,6 +64,7 @@ class Ingest:
         quarantine: Quarantine,
         max_ahead: timedelta,
         oldest: datetime,
+        judge: Judge = pass_all,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._plant = plant
@@ -63,6 +74,7 @@ class Ingest:
         self._quarantine = quarantine
         self._max_ahead = max_ahead
         self._oldest_us = microseconds(oldest)
+        self._judge = judge
         self._now = now
         self._tags = TagTable(plant())
         self._dictionaries: dict[str, tuple[TagTable, pa.Array, np.ndarray]] = {}
@@ -81,6 +93,7 @@ class Ingest:
             oldest_us=self._oldest_us,
             newest_us=microseconds(self._now() + self._max_ahead),
         )
+        checked = await self._without_corrected(checked)
         # Stored first: a batch that is refused on the way comes again, and only the historian does not count it twice.
         if checked.stored.num_rows:
             await self._historian.write(checked.stored)
@@ -92,7 +105,18 @@ class Ingest:
             SAMPLES_STORED.labels(edge).inc(checked.stored.num_rows)
             self._measure(checked.stored)
         INGEST_SECONDS.observe(perf_counter() - started)
-        return Receipt(checked.stored.num_rows, int(np.count_nonzero(checked.refusal)))
+        refused = int(np.count_nonzero(checked.refusal))
+        return Receipt(batch.num_rows - refused, refused)
+
+    async def _without_corrected(self, checked: Checked) -> Checked:
+        """Less the samples of times that a person has corrected: what they said stays until they undo it."""
+        verdict = await self._judge(checked.stored)
+        if verdict is None:
+            return checked
+        refusal = checked.refusal.copy()
+        rows = np.flatnonzero(refusal == Refusal.NONE)
+        refusal[rows[verdict == Verdict.CORRECTED]] = Refusal.CORRECTED
+        return Checked(checked.stored.filter(pa.array(verdict == Verdict.PASS)), refusal)
 
     def _tag_table(self) -> TagTable:
         plant = self._plant()

@@ -14,6 +14,7 @@ def reason(code: str) -> str:
         "incompatible-unit": _("Unit does not fit the tag"),
         "impossible-time": _("Impossible time"),
         "wrong-kind": _("A text for a number, or a number for a text"),
+        "corrected": _("Corrected by a person before it came"),
     }.get(code, code)
 
 
@@ -25,6 +26,9 @@ def cure(code: str) -> str:
         "incompatible-unit": _("Correct the unit in the edge's mapping or at the tag: they measure different things."),
         "impossible-time": _("Set the clock of the device or of the edge; samples from the future are not kept."),
         "wrong-kind": _("Correct the tag's kind in the plant model, or the mapping at the edge."),
+        "corrected": _(
+            "If the source is right, undo the correction on the page Trends; what came meanwhile is kept here."
+        ),
     }.get(code, _("The log of the server says more."))
 
 

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import athanor.kernel.corrections.tables
 import athanor.kernel.identity.tables
 import athanor.kernel.plant.tables
 import athanor.kernel.waveforms.tables  # noqa: F401  # each puts its tables into Base.metadata
