@@ -1,12 +1,13 @@
 """`athanor export` writes what the historian holds, part by part, whole or not at all."""
 
 import asyncio
+import csv
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner, Result
@@ -71,6 +72,12 @@ def export(config: Path, *arguments: str) -> Result:
     return CliRunner().invoke(app, ["export", *arguments, "--config", str(config)])
 
 
+def rows_of(file: Path) -> list[tuple[datetime, float]]:
+    """Time and value of each row of a CSV file."""
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        return [(datetime.fromisoformat(row["Time (UTC)"]), float(row["Value"])) for row in csv.DictReader(lines)]
+
+
 def test_all_samples_of_the_tags_that_a_pattern_matches(config: Path, tmp_path: Path) -> None:
     file = tmp_path / "out.parquet"
     result = export(
@@ -80,7 +87,8 @@ def test_all_samples_of_the_tags_that_a_pattern_matches(config: Path, tmp_path: 
     table = pq.read_table(file)
     assert table.num_rows == 2 * HOURS + 1
     assert set(table["tag"].to_pylist()) == {"hall.pressure", "hall.flow", "hall.grade"}
-    assert table.filter(pa.compute.equal(table["tag"], "hall.grade"))["text"].to_pylist() == ["A"]
+    assert [row["text"] for row in table.to_pylist() if row["tag"] == "hall.grade"] == ["A"]
+    assert {row["unit"] for row in table.to_pylist() if row["tag"] == "hall.flow"} == {"t/h"}
 
 
 def test_steps_begin_at_round_times_and_none_is_cut_at_midnight(config: Path, tmp_path: Path) -> None:
@@ -88,8 +96,21 @@ def test_steps_begin_at_round_times_and_none_is_cut_at_midnight(config: Path, tm
     span = ["--from", "2026-03-01T01:30Z", "--to", "2026-03-03T12:00Z"]
     result = export(config, "hall.flow", *span, "--step", "6h", "--out", str(file))
     assert result.exit_code == 0, result.output
-    times = pa_csv.read_csv(file)["time"].to_pylist()
-    assert [time.astimezone(UTC) for time in times] == [START + n * timedelta(hours=6) for n in range(10)]
+    assert [time for time, _value in rows_of(file)] == [START + n * timedelta(hours=6) for n in range(10)]
+
+
+def test_integrals_side_by_side_in_an_excel_file(config: Path, tmp_path: Path) -> None:
+    file = tmp_path / "out.xlsx"
+    span = ["--from", "2026-03-01T00:00Z", "--to", "2026-03-03T00:00Z"]
+    how = ["--step", "day", "--how", "integral", "--gaps", "linear 1h", "--shape", "wide"]
+    result = export(config, "hall.flow", "hall.pressure", *span, *how, "--out", str(file))
+    assert result.exit_code == 0, result.output
+    sheet = openpyxl.load_workbook(file).active
+    assert sheet is not None
+    rows = list(sheet.iter_rows(values_only=True))
+    assert rows[0] == ("Time (UTC)", "Flow [t] hall.flow", "Pressure [MPa·h] hall.pressure")
+    assert rows[1][1:] == pytest.approx((sum(n + 0.5 for n in range(72, 96)), sum(n + 0.5 for n in range(24))))
+    assert len(rows) == 3
 
 
 def test_an_arrow_file_is_written_too(config: Path, tmp_path: Path) -> None:
@@ -106,6 +127,9 @@ def test_an_arrow_file_is_written_too(config: Path, tmp_path: Path) -> None:
         (["hall.flow", "--from", "yesterday", "--out", "x.csv"], "'yesterday' is no time"),
         (["hall.flow", "--from", "2026-03-01", "--out", "x.csv"], "has no time zone"),
         (["hall.flow", "--from", "1d", "--step", "often", "--out", "x.csv"], "'often' is no step"),
+        (["hall.flow", "--from", "1d", "--step", "1h", "--how", "medain", "--out", "x.csv"], "Did you mean 'mean'?"),
+        (["hall.flow", "--from", "1d", "--shape", "square", "--out", "x.csv"], "'square' is no shape"),
+        (["hall.flow", "--from", "1d", "--step", "1h", "--gaps", "hold", "--out", "x.csv"], "is no gap policy"),
         (["hall.flow", "--from", "2026-03-02T00:00Z", "--to", "2026-03-01T00:00Z", "--out", "x.csv"], "is not before"),
     ],
 )
@@ -135,8 +159,7 @@ def test_a_mean_does_not_depend_on_where_a_part_of_the_export_begins(config: Pat
     for name, start in (("long.csv", "2026-03-01T00:00Z"), ("short.csv", "2026-03-02T01:30Z")):
         span = ["--from", start, "--to", "2026-03-03T00:00Z"]
         assert export(config, "hall.flow", *span, "--step", "90m", "--out", str(tmp_path / name)).exit_code == 0
-        table = pa_csv.read_csv(tmp_path / name)
-        values.append(dict(zip(table["time"].to_pylist(), table["value"].to_pylist(), strict=True)))
+        values.append(dict(rows_of(tmp_path / name)))
     whole, part = values
     assert part == {time: value for time, value in whole.items() if time in part}
     assert len(part) == 15

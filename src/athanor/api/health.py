@@ -3,26 +3,33 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from athanor import __version__
+from athanor.kernel.identity.instance import Instance
 
 Probe = Callable[[], Awaitable[object]]
 _PROBE_WITHIN_S = 5.0
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-def health_router(probes: Mapping[str, Probe]) -> APIRouter:
+def health_router(probes: Mapping[str, Probe], instance: Instance) -> APIRouter:
     """`/healthz`, `/readyz` and `/metrics`. A probe that raises, or answers late, makes the server not ready."""
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz")
-    async def healthz() -> dict[str, str]:
+    async def healthz(
+        challenge: Annotated[
+            str | None, Query(max_length=200, description="Answered by `proof`, which tells whose data these are.")
+        ] = None,
+    ) -> dict[str, str]:
         """The process answers."""
-        return {"status": "ok", "version": __version__}
+        health = {"status": "ok", "version": __version__}
+        return health if challenge is None else health | {"proof": instance.proof(challenge)}
 
     @router.get("/readyz")
     async def readyz() -> JSONResponse:

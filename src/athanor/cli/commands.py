@@ -121,15 +121,28 @@ def doctor(config: ConfigFile = None) -> None:
 def export(
     tags: Annotated[list[str], typer.Argument(help="Paths of tags; * and ? match many.")],
     start: Annotated[str, typer.Option("--from", help="Start: ISO 8601, or a length that ends now, such as 8h or 7d.")],
-    file: Annotated[Path, typer.Option("--out", help="Where to; the ending chooses: .parquet, .csv or .arrow.")],
+    file: Annotated[Path, typer.Option("--out", help="Where to; the ending chooses: .parquet, .csv, .xlsx or .arrow.")],
     end: Annotated[str | None, typer.Option("--to", help="End, ISO 8601; now when left out.")] = None,
-    step: Annotated[str | None, typer.Option(help="Time-weighted means over steps, such as 1m or 1h.")] = None,
+    step: Annotated[
+        str | None, typer.Option(help="A step of the site's calendar: 1m, 1h, shift, day, month …; else all samples.")
+    ] = None,
+    how: Annotated[
+        str, typer.Option(help="What a step comes to: usual, mean, min, max, integral, delta … (docs/historian.md).")
+    ] = "usual",
+    gaps: Annotated[
+        str | None,
+        typer.Option(help="What is known between samples: none, hold 5m, linear 1h; else as tags' kinds say."),
+    ] = None,
+    shape: Annotated[
+        str, typer.Option(help="long: a row for each tag and time; wide: a column for each tag.")
+    ] = "long",
     config: ConfigFile = None,
 ) -> None:
     """Write tags over a range to a file, from the running server or, when none runs, from its data."""
     from athanor.cli.export import Wanted, export_to  # noqa: PLC0415
 
-    rows = run(export_to(file, Wanted.of(tags, start, end, step), _settings(config), out))
+    wanted = Wanted.of(tags, start, end, step, how=how, gaps=gaps, shape=shape)
+    rows = run(export_to(file, wanted, _settings(config), out))
     out.print(f"{rows:,} rows → {file}")
 
 

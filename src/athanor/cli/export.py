@@ -1,42 +1,46 @@
-"""`athanor export`: tags over a range to a file, part by part, from the running server or from its data at rest."""
+"""`athanor export`: tags over a range to a file, from the running server or from its data at rest."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Self, TypeVar
 
 import httpx
-import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 from rich.console import Console
-from rich.progress import track
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from athanor.api.forms import ARROW
 from athanor.cli.accounts import ACTOR
+from athanor.client import AsyncClient, ClientError
+from athanor.kernel.database.database import Database
 from athanor.kernel.errors import AthanorError, NotFoundError
 from athanor.kernel.historian.calendar import Step, parse_step
-from athanor.kernel.historian.port import Historian, Span
+from athanor.kernel.historian.gaps import GapPolicy, parse_gap_policy
+from athanor.kernel.historian.port import Span
+from athanor.kernel.identity.instance import Instance
+from athanor.kernel.identity.service import Identity
 from athanor.kernel.plant.running import RunningPlant
+from athanor.kernel.plant.store import running_plant
 from athanor.kernel.settings import Settings
-from athanor.kernel.telemetry import TIME
-from athanor.kernel.transfer.series import Series, schema_of, tables_of
+from athanor.kernel.spelling import suggestion
+from athanor.kernel.transfer.exporting import Export, FileFormat, write_file
+from athanor.kernel.transfer.series import How, Series, Shape, tables_of
 from athanor.main import open_identity, open_platform
 
-_PART_TAGS = 100
-_PART, _PART_OF_LONG_STEPS = timedelta(days=1), timedelta(days=400)
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_ADMINISTRATOR = "admin"
+_LANGUAGE = "en"
+_MOST_WIDE = 500  # tags side by side, as far as one question to a server goes
 
-EXPORTED = pa.schema(
-    [("tag", pa.string()), ("time", TIME), ("value", pa.float64()), ("text", pa.string()), ("quality", pa.uint8())]
-)
+Choice = TypeVar("Choice", bound=StrEnum)
+Tables = Callable[[Series], AsyncIterator[pa.Table]]
 
 
 class BadExportError(AthanorError):
@@ -54,17 +58,33 @@ class Wanted:
 
     patterns: Sequence[str]
     span: Span
-    step: Step | None
+    step: Step | None = None
+    how: How = How.USUAL
+    gaps: GapPolicy | None = None
+    shape: Shape = Shape.LONG
 
     @classmethod
-    def of(cls, patterns: Sequence[str], start: str, end: str | None, step: str | None) -> Self:
-        """From the words of the command line. Raises BadExportError."""
+    def of(
+        cls,
+        patterns: Sequence[str],
+        start: str,
+        end: str | None = None,
+        step: str | None = None,
+        *,
+        how: str = "usual",
+        gaps: str | None = None,
+        shape: str = "long",
+    ) -> Self:
+        """From the words of the command line. Raises BadExportError, UnknownStepError, UnknownGapPolicyError."""
         until = datetime.now(UTC) if end is None else _moment(end)
         length = _length(start)
         since = _moment(start) if length is None else until - length
         if since >= until:
             raise BadExportError(f"the start ({since.isoformat()}) is not before the end ({until.isoformat()}).")
-        return cls(patterns, Span(since, until), None if step is None else parse_step(step))
+        wanted_step = None if step is None else parse_step(step)
+        policy = None if gaps is None else parse_gap_policy(gaps)
+        span = Span(since, until)
+        return cls(patterns, span, wanted_step, _one_of(How, how, "measure"), policy, _one_of(Shape, shape, "shape"))
 
     def tags_among(self, paths: Sequence[str]) -> list[str]:
         """The paths that the patterns match, each once. Raises NotFoundError for a pattern that matches none."""
@@ -76,15 +96,10 @@ class Wanted:
             chosen.update(dict.fromkeys(found))
         return list(chosen)
 
-
-class Source(Protocol):
-    """Where series come from."""
-
-    async def paths(self) -> list[str]:
-        """Of every tag, sorted."""
-
-    async def series(self, tags: Sequence[str], span: Span, step: Step | None) -> pa.Table:
-        """Samples, or means over steps (schema EXPORTED), by tag, then time."""
+    def series(self, plant: RunningPlant) -> Series:
+        """The same of a plant's tags. Raises NotFoundError, BadSeriesError."""
+        tags = tuple(plant.model.tag(path) for path in self.tags_among(plant.sorted_paths))
+        return Series(tags, self.span, self.step, self.how, self.gaps, shape=self.shape)
 
 
 async def export_to(file: Path, wanted: Wanted, settings: Settings, console: Console) -> int:
@@ -92,58 +107,101 @@ async def export_to(file: Path, wanted: Wanted, settings: Settings, console: Con
 
     Raises BadExportError, NotFoundError.
     """
-    if file.suffix not in _WRITERS:
-        raise BadExportError(f"{file.name} should end in one of {', '.join(_WRITERS)}; the ending chooses the format.")
+    form = _form(file)
     fresh = file.with_name(f".{file.name}.part")
+    columns = (TextColumn("Exporting"), BarColumn(), TextColumn("{task.fields[rows]:,} rows"), TimeRemainingColumn())
     try:
-        async with _source(settings) as source:
-            tags = wanted.tags_among(await source.paths())
-            rows = 0
-            with _WRITERS[file.suffix](fresh) as writer:
-                for group, span in track(list(_parts(tags, wanted)), "Exporting", console=console, transient=True):
-                    table = await _part(source, group, span, wanted)
-                    writer.write(table)
-                    rows += table.num_rows
-        fresh.replace(file)
+        async with _source(settings) as (plant, tables):
+            series = wanted.series(plant)
+            with Progress(*columns, console=console, transient=True) as progress:
+                task = progress.add_task("", total=1.0, rows=0)
+                rows = await write_file(
+                    _export(series, form, plant),
+                    tables(series),
+                    fresh,
+                    lambda share, rows: progress.update(task, completed=share, rows=rows),
+                )
+        await asyncio.to_thread(fresh.replace, file)
     except OSError as error:
         raise BadExportError(f"{file} cannot be written ({error.strerror}).") from error
+    except ClientError as error:
+        raise BadExportError(str(error)) from error
     finally:
         fresh.unlink(missing_ok=True)
     return rows
 
 
-def _parts(tags: Sequence[str], wanted: Wanted) -> Iterator[tuple[Sequence[str], Span]]:
-    """Some tags over about a day each, over more where a step is that long or longer."""
-    is_long = wanted.step is not None and wanted.step.length is None
-    length = _PART_OF_LONG_STEPS if is_long else _PART
-    for first in range(0, len(tags), _PART_TAGS):
-        start = wanted.span.start
-        while start < wanted.span.end:
-            end = min(start + length, wanted.span.end)
-            yield tags[first : first + _PART_TAGS], Span(start, end)
-            start = end
+def _form(file: Path) -> FileFormat:
+    try:
+        return FileFormat(file.suffix.removeprefix("."))
+    except ValueError:
+        endings = ", ".join(f".{form}" for form in FileFormat)
+        raise BadExportError(f"{file.name} should end in one of {endings}; the ending chooses the format.") from None
 
 
-async def _part(source: Source, tags: Sequence[str], span: Span, wanted: Wanted) -> pa.Table:
-    """A part's rows; a step that two parts share is the earlier one's."""
-    table = await source.series(tags, span, wanted.step)
-    if wanted.step is None or span.start == wanted.span.start:
-        return table
-    return table.filter(pa.compute.greater_equal(table["time"], pa.scalar(span.start, TIME)))
+def _export(series: Series, form: FileFormat, plant: RunningPlant) -> Export:
+    return Export(
+        series=series,
+        form=form,
+        timezone=plant.model.timezone,
+        names={tag.path: tag.name[_LANGUAGE] for tag in series.tags},
+        states={tag.path: {number: name[_LANGUAGE] for number, name in tag.states.items()} for tag in series.tags},
+    )
 
 
 @asynccontextmanager
-async def _source(settings: Settings) -> AsyncIterator[Source]:
-    """The running server where one answers, else the data itself."""
-    async with httpx.AsyncClient(base_url=_url(settings), trust_env=False, timeout=120) as client:
-        if await _answers(client):
-            async with open_identity(settings) as identity:
-                session = await identity.open_session(_ADMINISTRATOR, actor=ACTOR)
-            client.cookies.set("athanor_session", session)
-            yield _Server(client)
-            return
-    async with open_platform(settings.model_copy(update={"plant_file": None})) as platform:
-        yield _Data(platform.plant, platform.historian)
+async def _source(settings: Settings) -> AsyncIterator[tuple[RunningPlant, Tables]]:
+    """The plant and where its series come from: our running server where one answers, else the data itself."""
+    url = _url(settings)
+    if not await _is_ours(url, settings.data_dir):
+        async with open_platform(settings.model_copy(update={"plant_file": None})) as platform:
+            plant, historian = platform.plant, platform.historian
+            yield plant, lambda series: tables_of(series, historian, plant)
+        return
+    async with open_identity(settings) as identity:
+        session = await identity.open_session(await _administrator(identity), actor=ACTOR)
+        try:
+            async with AsyncClient(url, session=session, timeout_s=120, trust_env=False) as client:
+                yield await _stored_plant(settings), lambda series: _asked(client, series)
+        finally:
+            await identity.sign_out(session, address=ACTOR)
+
+
+async def _administrator(identity: Identity) -> str:
+    """The login of somebody who may see everything."""
+    for user in await identity.users():
+        if user.role == "administrator" and user.tenants is None:
+            return user.login
+    raise BadExportError("the server has no administrator of the park, as whom it could be asked.")
+
+
+async def _stored_plant(settings: Settings) -> RunningPlant:
+    database = Database(settings.database_url)
+    try:
+        async with database.reading() as session:
+            plant = await running_plant(session)
+    finally:
+        await database.close()
+    if plant is None:
+        raise BadExportError("the server has no plant yet. Load one first.")
+    return plant
+
+
+async def _asked(client: AsyncClient, series: Series) -> AsyncIterator[pa.Table]:
+    """The answer of a running server, in its slices."""
+    if series.shape is Shape.WIDE and len(series.tags) > _MOST_WIDE:
+        raise BadExportError(
+            f"{len(series.tags)} tags do not fit side by side. Take at most {_MOST_WIDE}, or --shape long."
+        )
+    options = {
+        "step": series.step,
+        "how": series.how.value if series.step is not None or series.how is How.DELTA else None,
+        "gaps": series.gaps,
+        "shape": series.shape.value,
+    }
+    paths = [tag.path for tag in series.tags]
+    async for batch in client.batches(paths, series.span.start, series.span.end, **options):
+        yield pa.Table.from_batches([batch])
 
 
 def _url(settings: Settings) -> str:
@@ -152,75 +210,26 @@ def _url(settings: Settings) -> str:
     return f"http://{shown}:{settings.server.port}"
 
 
-async def _answers(client: httpx.AsyncClient) -> bool:
+async def _is_ours(url: str, data_dir: Path) -> bool:
+    """Whether who answers there owns this data: nobody else is handed an administrator's session."""
+    instance = Instance.known(data_dir)
+    if instance is None:
+        return False
+    challenge = secrets.token_urlsafe(32)
     try:
-        return (await client.get("/healthz", timeout=2)).is_success
-    except httpx.HTTPError:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=2) as client:
+            answer = await client.get("/healthz", params={"challenge": challenge})
+        return answer.is_success and instance.is_proof(challenge, str(answer.json().get("proof")))
+    except (httpx.HTTPError, ValueError, AttributeError):  # nobody, or something else
         return False
 
 
-class _Server:
-    """A running server, asked over its REST routes."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
-
-    async def paths(self) -> list[str]:
-        """See `Source`."""
-        paths: list[str] = []
-        after: str | None = ""
-        while after is not None:
-            page = (await self._get("/api/v1/tags", {"after": after, "limit": 1000})).json()
-            paths += [tag["path"] for tag in page["tags"]]
-            after = page["next"]
-        return paths
-
-    async def series(self, tags: Sequence[str], span: Span, step: Step | None) -> pa.Table:
-        """See `Source`."""
-        asked: dict[str, Any] = {"tag": list(tags), "from": span.start.isoformat(), "to": span.end.isoformat()}
-        if step is not None:
-            asked["step"] = str(step)
-        with pa.ipc.open_stream((await self._get("/api/v1/series", asked)).content) as reader:
-            return _exported(reader.read_all())
-
-    async def _get(self, address: str, parameters: dict[str, Any]) -> httpx.Response:
-        answer = await self._client.get(address, params=parameters, headers={"Accept": f"{ARROW}, application/json"})
-        if answer.is_error:
-            raise BadExportError(f"the server answered {answer.status_code}: {answer.text:.300}")
-        return answer
-
-
-class _Data:
-    """The data of a server that does not run."""
-
-    def __init__(self, plant: RunningPlant, historian: Historian) -> None:
-        self._plant = plant
-        self._historian = historian
-
-    async def paths(self) -> list[str]:
-        """See `Source`."""
-        return sorted(self._plant.ids)
-
-    async def series(self, tags: Sequence[str], span: Span, step: Step | None) -> pa.Table:
-        """See `Source`."""
-        asked = Series(tuple(self._plant.model.tag(path) for path in tags), span, step)
-        tables = [table async for table in tables_of(asked, self._historian, self._plant)]
-        return _exported(pa.concat_tables([schema_of(asked, self._plant).empty_table(), *tables]))
-
-
-def _exported(table: pa.Table) -> pa.Table:
-    """In the columns of EXPORTED; steps have no text, and are good by definition."""
-    if "text" not in table.schema.names:
-        table = table.append_column("text", pa.nulls(table.num_rows, pa.string()))
-        table = table.append_column("quality", pa.array(np.zeros(table.num_rows, np.uint8)))
-    return table.select(EXPORTED.names).cast(EXPORTED)
-
-
-_WRITERS: dict[str, Callable[[Path], Any]] = {
-    ".parquet": lambda file: pq.ParquetWriter(file, EXPORTED, compression="zstd"),
-    ".csv": lambda file: pa_csv.CSVWriter(file, EXPORTED),
-    ".arrow": lambda file: pa.ipc.new_file(str(file), EXPORTED),
-}
+def _one_of(choices: type[Choice], text: str, what: str) -> Choice:
+    try:
+        return choices(text)
+    except ValueError:
+        known = [choice.value for choice in choices]
+        raise BadExportError(f"{text!r} is no {what}. {suggestion(text, known)}") from None
 
 
 def _length(text: str) -> timedelta | None:

@@ -21,7 +21,7 @@ NOT_NOW = frozenset({429, 502, 503, 504})  # statuses after which the same quest
 PAUSES_S = (0.5, 1.0, 2.0, 4.0)  # before each further attempt; the last goes for all that follow
 
 _LONGEST_QUERY = 50_000  # characters, of the tags in one address
-_PAGE = 1000
+_PAGE = _MOST_TAGS = 1000  # of one question
 
 T = TypeVar("T")
 Parameters = list[tuple[str, str]]
@@ -103,7 +103,7 @@ def in_parts(tags: Sequence[str]) -> list[list[str]]:
     length = 0
     for tag in tags:
         more = len(str(httpx.QueryParams({"tag": tag}))) + 1
-        if parts[-1] and length + more > _LONGEST_QUERY:
+        if parts[-1] and (length + more > _LONGEST_QUERY or len(parts[-1]) == _MOST_TAGS):
             parts.append([])
             length = 0
         parts[-1].append(tag)
