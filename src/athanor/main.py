@@ -45,6 +45,7 @@ from athanor.kernel.historian.port import HistorianFullError
 from athanor.kernel.historian.s3 import S3Store
 from athanor.kernel.historian.store import FolderStore, Store
 from athanor.kernel.historian.tiered import TieredHistorian
+from athanor.kernel.identity.instance import Instance
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.ingest.quarantine import Quarantine
 from athanor.kernel.ingest.service import Ingest
@@ -223,7 +224,10 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     server = FastAPI(title="Athanor", version=__version__, openapi_url=None)  # /api/v1/openapi.json asks who one is
     server.include_router(uplink_router(ingest, platform.sources, platform.identity))
     server.include_router(
-        health_router({"database": partial(_ask, platform.database), "historian": platform.historian.latest})
+        health_router(
+            {"database": partial(_ask, platform.database), "historian": platform.historian.latest},
+            Instance.at(settings.data_dir),
+        )
     )
     server.include_router(data.router)
     server.include_router(correction_routes.router)
