@@ -3,25 +3,27 @@
 Each change is one commit: files come and go together or not at all. One process writes a table; any number read it.
 """
 
-import json
+import io
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
+from pathlib import PurePosixPath
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import structlog
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, CommitProperties, RemoveAction, Transaction
 
-from athanor.kernel.historian.port import HistorianFullError, moment
-from athanor.kernel.historian.store import Store, plain
+from athanor.kernel.historian.bounds import Bounds
+from athanor.kernel.historian.port import HistorianFullError
+from athanor.kernel.historian.setaside import SetAside, SetAsideNotes
+from athanor.kernel.historian.store import Store, parquet_file, plain, reading
 
 _log = structlog.get_logger(__name__)
 
@@ -91,6 +93,7 @@ class DeltaFiles:
         self._layout = layout
         self._table = self._opened()
         self._files = self._listed()
+        self._aside = SetAsideNotes(store)
         self._committing = threading.Lock()
         self._unsure: _Commit | None = None
         self._notes: dict[str, int | None] = {}
@@ -125,6 +128,8 @@ class DeltaFiles:
         for an hour, for those who are reading it. Raises HistorianFullError, LakeTakenError, leaving the table as it
         was; where the store fell silent in the middle, whether it did is found out before the next change.
         """
+        for name in self._aside.names.intersection(remove):  # what should have been set aside, and was put back
+            self._aside.remove(name)
         commit = _Commit(notes=notes or {})
         commit.removed += [self._removal(self._files[name], data_change=data_change) for name in remove]
         try:
@@ -135,6 +140,40 @@ class DeltaFiles:
             raise self._told(error) from error
         if commit.added or commit.removed or commit.notes:
             self._commit(commit)
+
+    @property
+    def aside(self) -> list[SetAside]:
+        """The files that are set aside. Raises OSError."""
+        return [self._aside.read(name) for name in sorted(self._aside.names - self._files.keys())]
+
+    def set_aside(self, name: str, reason: str) -> None:
+        """Take a damaged file out of the table; it stays in the store, with a note. Raises HistorianFullError."""
+        file = self._files[name]
+        try:
+            self._aside.add(name, reason, rows=file.rows, least=file.least, greatest=file.greatest)
+        except OSError as error:
+            raise self._told(error) from error
+        self._commit(_Commit(removed=[self._removal(file, data_change=True)]))
+
+    def put_back(self, name: str) -> None:
+        """Take a file that was set aside, and is whole again, back into the table.
+
+        Raises DamagedFileError, LakeUnreachableError, HistorianFullError.
+        """
+        bounds, size = Bounds(self._layout.bounded), 0
+        with reading(self.store.place(name)):
+            with self.store.open(name) as content:
+                size = content.seek(0, io.SEEK_END)
+            file = parquet_file(self.store, name)
+            for group in range(file.num_row_groups):
+                bounds.take_in(file.read_row_group(group))
+        partition = dict(part.split("=", 1) for part in PurePosixPath(name).parts[:-1])
+        now_ms = int(time.time() * 1000)
+        self._commit(_Commit(added=[AddAction(name, size, partition, now_ms, True, bounds.statistics())]))  # noqa: FBT003
+        try:
+            self._aside.remove(name)
+        except OSError as error:  # a note of a file that is in the table counts for nothing
+            _log.warning("lake.note-left-over", file=name, reason=plain(error))
 
     def settle(self) -> None:
         """Make the last commit durable and known. What was committed may be forgotten elsewhere only after this.
@@ -157,7 +196,7 @@ class DeltaFiles:
         """
         if self.store.is_remote:
             self._commit(_Commit())  # what a former process sent last, and is still on its way, finds its place taken
-        unlisted = {name for name in self.store.names() if _is_data(name)} - self._files.keys()
+        unlisted = {name for name in self.store.names() if _is_data(name)} - self._files.keys() - self._aside.names
         if not unlisted:
             return
         replaced = self._removed_for(hours=0) - self._removed_for(hours=_KEPT_FOR_READERS_H)
@@ -213,7 +252,7 @@ class DeltaFiles:
                 _log.warning("lake.committed-with-trouble", reason=plain(error))
             self._unsure = None
             self._notes |= commit.notes
-        self._retire(action.path for action in commit.removed)
+        self._retire(action.path for action in commit.removed if action.path not in self._aside.names)
         self.settle()  # from here on the files belong to the table, whatever fails
 
     def _send(self, commit: "_Commit") -> None:
@@ -291,7 +330,7 @@ class DeltaFiles:
             return
         folders = "".join(f"{column}={_said(value)}/" for column, value in file.partition.items())
         name = f"{folders}{file.stem}-{uuid.uuid4().hex[:12]}.parquet"
-        bounds = _Bounds(self._layout.bounded)
+        bounds = Bounds(self._layout.bounded)
         layout = self._layout
         commit.names.append(name)
         with self.store.create(name) as target:
@@ -328,53 +367,6 @@ class DeltaFiles:
             least={column: action[f"min.{column}"] for column in bounded},
             greatest={column: action[f"max.{column}"] for column in bounded},
         )
-
-
-class _Bounds:
-    """Row count, least and greatest values of a file while it is written."""
-
-    def __init__(self, columns: Sequence[str]) -> None:
-        self._rows = 0
-        self._nulls = dict.fromkeys(columns, 0)
-        self._least: dict[str, object] = {}
-        self._greatest: dict[str, object] = {}
-
-    def take_in(self, table: pa.Table) -> None:
-        self._rows += table.num_rows
-        for column in self._nulls:
-            self._nulls[column] += table[column].null_count
-            both = pc.min_max(_comparable(table[column])).as_py()
-            if both["min"] is not None:
-                self._least[column] = min(both["min"], self._least.get(column, both["min"]))
-                self._greatest[column] = max(both["max"], self._greatest.get(column, both["max"]))
-        self._types = {column: table.schema.field(column).type for column in self._nulls}
-
-    def statistics(self) -> str:
-        """Delta's per-file statistics (JSON)."""
-
-        def shown(values: Mapping[str, object]) -> Mapping[str, object]:
-            return {column: _shown(value, self._types[column]) for column, value in values.items()}
-
-        return json.dumps(
-            {
-                "numRecords": self._rows,
-                "minValues": shown(self._least),
-                "maxValues": shown(self._greatest),
-                "nullCount": self._nulls,
-            }
-        )
-
-
-def _comparable(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Times as whole microseconds, which no float rounds."""
-    return column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
-
-
-def _shown(value: object, kind: pa.DataType) -> object:
-    """A value as Delta's statistics have it."""
-    if pa.types.is_timestamp(kind):
-        return moment(int(value)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # type: ignore[call-overload]
-    return value.isoformat() if isinstance(value, date | datetime) else value
 
 
 def _said(value: object) -> str:

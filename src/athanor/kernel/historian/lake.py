@@ -4,21 +4,34 @@ The table is plain Delta: DuckDB, Polars, Spark or Trino read it without Athanor
 in the historian's one counter, so that of two samples with the same tag and time the later written one is known.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePosixPath
 
 import numpy as np
 import pyarrow as pa
+import structlog
 from deltalake import DeltaTable, write_deltalake
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
+from athanor.kernel.errors import NotFoundError
 from athanor.kernel.historian.delta import DataFile, DeltaFiles, NewFile, TableLayout
 from athanor.kernel.historian.layout import SEALED, WRITER_OPTIONS, write_row_groups
-from athanor.kernel.historian.port import HistorianFullError, Span, microseconds
+from athanor.kernel.historian.port import (
+    DamagedFileError,
+    HistorianFullError,
+    NotDamagedError,
+    Span,
+    microseconds,
+)
+from athanor.kernel.historian.sealed import SealedReader
+from athanor.kernel.historian.setaside import SetAside
 from athanor.kernel.historian.store import Store
 from athanor.kernel.plant.running import RunningPlant
+
+_log = structlog.get_logger(__name__)
 
 SAMPLES = TableLayout(
     name="samples",
@@ -119,6 +132,43 @@ class Lake:
             notes={} if kept_number is None else {_KEPT_BY: kept_number},
         )
 
+    @property
+    def aside(self) -> list[SetAside]:
+        """The files that are set aside, and what is missing with them. Raises OSError."""
+        return self._table.aside
+
+    def set_aside(self, file: str) -> str:
+        """Take a damaged file out of the table, so that queries go on without its samples; returns its name.
+
+        Raises NotFoundError, NotDamagedError, LakeUnreachableError, HistorianFullError.
+        """
+        name = _named(file, self._table.files)
+        try:
+            SealedReader(self.store, name).check()
+        except DamagedFileError as error:
+            self._table.set_aside(name, error.reason)
+            _log.error("historian.file-set-aside", file=name, reason=error.reason)
+            return name
+        raise NotDamagedError(self.store.place(name))
+
+    def put_back(self, file: str) -> str:
+        """Take a file that was set aside, and is whole again, back into the table; returns its name.
+
+        Raises NotFoundError, DamagedFileError, LakeUnreachableError, HistorianFullError.
+        """
+        name = _named(file, [one.name for one in self._table.aside])
+        self._table.put_back(name)
+        _log.info("historian.file-put-back", file=name)
+        return name
+
+    def damaged(self) -> Iterator[DamagedFileError]:
+        """What is wrong with each file that is not whole; all are read. Raises LakeUnreachableError."""
+        for file in self.files:
+            try:
+                SealedReader(self.store, file.name).check()
+            except DamagedFileError as error:
+                yield error
+
     def remove_retired(self) -> list[str]:
         """Remove from the store the replaced files whose hour is over; returns which. Raises OSError."""
         return self._table.remove_retired()
@@ -166,6 +216,14 @@ class _Listing:
         return [self.files[place] for place in in_time[begin < end].tolist()]
 
 
+def _named(file: str, names: Iterable[str]) -> str:
+    """The name of a file that is given as a whole path or by its last part. Raises NotFoundError."""
+    found = [name for name in names if file == name or file.endswith("/" + name) or name.endswith("/" + file)]
+    if len(found) != 1:
+        raise NotFoundError("file of samples", file)
+    return found[0]
+
+
 def _new_file(day: date, tables: Iterable[pa.Table], order: int) -> NewFile:
     return NewFile(f"{order:012d}", {"day": day}, tables)
 
@@ -206,9 +264,8 @@ def publish_tags(store: Store, plant: RunningPlant) -> None:
     place = store.within("tags")
     options = dict(place.options)
     try:
-        if DeltaTable.is_deltatable(place.url, options):
-            written = DeltaTable(place.url, storage_options=options)
-            if written.to_pyarrow_table().equals(table):
+        with suppress(TableNotFoundError):
+            if DeltaTable(place.url, storage_options=options).to_pyarrow_table().equals(table):
                 return
         write_deltalake(place.url, table, mode="overwrite", storage_options=options)
     except (OSError, DeltaError) as error:

@@ -19,6 +19,7 @@ WRITER_OPTIONS = {
     "use_dictionary": ["tag", "value", "text", "quality"],
     "column_encoding": {"time": "DELTA_BINARY_PACKED"},
     "write_statistics": ["tag", "time"],  # what queries prune by; the rest would only be size
+    "write_page_checksum": True,  # else of eight bits that flip seven give a wrong value and no error
     "data_page_size": 1 << 20,
 }
 

@@ -86,10 +86,23 @@ class DamagedFileError(AthanorError):
     code = "historian.damaged-file"
 
     def __init__(self, path: object, reason: object) -> None:
-        self.path = str(path)
+        self.path, self.reason = str(path), str(reason)
         super().__init__(
-            f"The file {path} of sealed samples cannot be read ({reason}). Put it back from a backup. Queries that do "
-            "not touch its tags and times go on."
+            f"The file {path} of sealed samples cannot be read ({reason}). Put it back from a backup or, where there "
+            "is none, do without it: athanor historian set-aside FILE. Queries that do not touch its tags and times "
+            "go on."
+        )
+
+
+class NotDamagedError(AthanorError):
+    """A file of samples that should be set aside can be read."""
+
+    code = "historian.not-damaged"
+
+    def __init__(self, path: object) -> None:
+        super().__init__(
+            f"The file {path} can be read from its beginning to its end, so it stays where it is. See which are "
+            "damaged with: athanor historian check."
         )
 
 

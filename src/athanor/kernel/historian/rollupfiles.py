@@ -12,8 +12,7 @@ import pyarrow.parquet as pq
 from athanor.kernel.historian.delta import TableLayout
 from athanor.kernel.historian.layout import columns_of
 from athanor.kernel.historian.levels import LEVELS_US, Ranges
-from athanor.kernel.historian.port import DamagedFileError
-from athanor.kernel.historian.store import Store
+from athanor.kernel.historian.store import Store, parquet_file, reading
 from athanor.kernel.historian.summaries import SUMMARIES, Summaries, joined, merge, summarise
 
 FINE, COARSE = slice(0, 1), slice(1, len(LEVELS_US))  # levels of the two kinds of files
@@ -54,6 +53,7 @@ ROLLUPS = TableLayout(
         ],
         "column_encoding": {"begin_at": "DELTA_BINARY_PACKED"} | dict.fromkeys(_SPLIT, "BYTE_STREAM_SPLIT"),
         "write_statistics": ["step_s", "tag"],
+        "write_page_checksum": True,
     },
     write=_write_groups,
 )
@@ -82,12 +82,9 @@ class RollupReader:
     """One Parquet file of rollups of one day or of many, by level, tag and time."""
 
     def __init__(self, store: Store, name: str) -> None:
-        """Raises DamagedFileError."""
+        """Raises DamagedFileError, LakeUnreachableError."""
         self._place = store.place(name)
-        try:
-            self._file = pq.ParquetFile(store.open(name), read_dictionary=["made_of"])
-        except (OSError, pa.ArrowException) as error:
-            raise DamagedFileError(self._place, error) from error
+        self._file = parquet_file(store, name, read_dictionary=["made_of"])
         groups = [self._file.metadata.row_group(number) for number in range(self._file.num_row_groups)]
         step_us = np.array([group.column(0).statistics.min for group in groups], np.int64) * 1_000_000
         self._level = np.searchsorted(np.array(LEVELS_US), step_us)
@@ -142,11 +139,8 @@ class RollupReader:
     def _table(self, groups: np.ndarray, columns: Sequence[str]) -> pa.Table:
         if not len(groups):
             return ROLLUPS.schema.empty_table().select(columns)
-        try:
-            with self._reading:
-                return self._file.read_row_groups(groups.tolist(), columns=list(columns), use_threads=False)
-        except (OSError, pa.ArrowException) as error:
-            raise DamagedFileError(self._place, error) from error
+        with reading(self._place), self._reading:
+            return self._file.read_row_groups(groups.tolist(), columns=list(columns), use_threads=False)
 
 
 class DayRollups:

@@ -7,10 +7,9 @@ from typing import Generic, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from athanor.kernel.historian.port import STORED
-from athanor.kernel.historian.store import Store, reading
+from athanor.kernel.historian.port import STORED, DamagedFileError
+from athanor.kernel.historian.store import Store, parquet_file, reading
 
 _OPEN_FILES = 1024
 
@@ -18,11 +17,12 @@ _OPEN_FILES = 1024
 class SealedReader:
     """One Parquet file of the lake, sorted by tag, then time."""
 
+    is_damaged = False  # as it is open; it may have been put back since
+
     def __init__(self, store: Store, name: str) -> None:
         """Raises DamagedFileError, LakeUnreachableError."""
         self._place = store.place(name)
-        with reading(self._place):
-            self._file = pq.ParquetFile(store.open(name), pre_buffer=store.is_remote)  # neighbouring columns at once
+        self._file = parquet_file(store, name)
         groups = [self._file.metadata.row_group(number) for number in range(self._file.num_row_groups)]
         statistics = [group.column(0).statistics for group in groups]
         self.first_tags = np.array([one.min for one in statistics], np.int64)  # of each row group, ascending
@@ -37,6 +37,11 @@ class SealedReader:
         """
         return _within(self._rows_of(self._groups_with(tags)), tags, start_us, end_us).cast(STORED)
 
+    def check(self) -> None:
+        """Read all of it, a little at a time. Raises DamagedFileError, LakeUnreachableError."""
+        for group in range(len(self.group_rows)):
+            self._rows_of(np.array([group]))
+
     def between(self, first_tag: int, last_tag: int) -> pa.Table:
         """Samples (STORED) of these tags and all between, by tag, then time. Raises DamagedFileError."""
         rows = self._rows_of(np.flatnonzero((self.first_tags <= last_tag) & (self.last_tags >= first_tag)))
@@ -46,8 +51,12 @@ class SealedReader:
     def _rows_of(self, groups: np.ndarray) -> pa.Table:
         if not len(groups):
             return STORED.empty_table()
-        with reading(self._place), self._reading:
-            return self._file.read_row_groups(groups.tolist(), use_threads=False)
+        try:
+            with reading(self._place), self._reading:
+                return self._file.read_row_groups(groups.tolist(), use_threads=False)
+        except DamagedFileError:
+            self.is_damaged = True
+            raise
 
     def _groups_with(self, tags: np.ndarray | None) -> np.ndarray:
         if tags is None:
@@ -73,7 +82,7 @@ class OpenFiles(Generic[_Reader]):
         """Raises DamagedFileError."""
         with self._lock:
             reader = self._readers.get(name)
-            if reader is not None:
+            if reader is not None and not getattr(reader, "is_damaged", False):
                 self._readers.move_to_end(name)
                 return reader
         reader = self._open(self._store, name)

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Protocol, Self
+from typing import IO, Any, Protocol, Self
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from athanor.kernel.historian.claim import FolderClaim
 from athanor.kernel.historian.port import DamagedFileError, LakeUnreachableError
@@ -166,6 +167,15 @@ def reading(place: str) -> Iterator[None]:
         raise LakeUnreachableError(place, error) from error
     except (OSError, pa.ArrowException) as error:
         raise DamagedFileError(place, error) from error
+
+
+def parquet_file(store: Store, name: str, **options: Any) -> pq.ParquetFile:
+    """A Parquet file, open for reading by one thread. What is read of it is what was written, or an error.
+
+    Raises DamagedFileError, LakeUnreachableError.
+    """
+    with reading(store.place(name)):  # neighbouring columns of a remote file are fetched at once
+        return pq.ParquetFile(store.open(name), pre_buffer=store.is_remote, page_checksum_verification=True, **options)
 
 
 def _flush(place: Path) -> None:

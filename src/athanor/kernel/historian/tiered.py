@@ -28,9 +28,10 @@ from athanor.kernel.historian.gaps import GapPolicy
 from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog
 from athanor.kernel.historian.lake import Lake
 from athanor.kernel.historian.layout import SEALED, sorted_samples
-from athanor.kernel.historian.port import HistorianFullError, HistorianUnopenableError, Span
+from athanor.kernel.historian.port import DamagedFileError, HistorianFullError, HistorianUnopenableError, Span
 from athanor.kernel.historian.rollups import Rollups
 from athanor.kernel.historian.store import FolderStore, Store, plain
+from athanor.kernel.historian.setaside import SetAside
 from athanor.kernel.historian.upkeep import ClosingError, Upkeep
 from athanor.kernel.plant.model import TagId
 
@@ -137,6 +138,25 @@ class TieredHistorian:
 
     async def close(self) -> None:
         await asyncio.to_thread(self._close)
+
+    async def set_aside(self, file: str) -> str:
+        """See `Lake.set_aside`."""
+        return await asyncio.to_thread(self._lake.set_aside, file)
+
+    async def put_back(self, file: str) -> str:
+        """See `Lake.put_back`."""
+        name = await asyncio.to_thread(self._lake.put_back, file)
+        self._answers.forget([name], [])
+        self._upkeep.wake()
+        return name
+
+    async def files_set_aside(self) -> list[SetAside]:
+        """The files of samples that were set aside. Raises OSError."""
+        return await asyncio.to_thread(lambda: self._lake.aside)
+
+    async def damaged_files(self) -> list[DamagedFileError]:
+        """What is wrong with each file of samples that is not whole; all are read. Raises LakeUnreachableError."""
+        return await asyncio.to_thread(lambda: list(self._lake.damaged()))
 
     # --- writing
 
