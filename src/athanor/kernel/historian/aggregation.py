@@ -32,6 +32,7 @@ class Measure(StrEnum):
     SHARE_GOOD = "share_good"  # of the step's time that is known; of its samples where they stand for themselves
 
 
+OF_SAMPLES = {Measure.SUM, Measure.COUNT, Measure.STD}  # whatever the policy draws
 _NEEDS_GAPS = {Measure.MEAN, Measure.INTEGRAL, Measure.SHARE_GOOD}
 
 
@@ -44,6 +45,12 @@ class Steps:
     value: np.ndarray  # NaN only where needs_samples
     covered: np.ndarray  # share of the step's time that is known, 0 to 1; NaN where no policy or no summary can say
     needs_samples: np.ndarray  # True where summaries hold a gap beyond the limit: ask again with samples
+
+    def without(self, tag: np.ndarray, step: np.ndarray, edges: np.ndarray) -> "Steps":
+        """The others than these, where `edges` are those of the steps."""
+        own = _key(self.tag, step_of(self.start_us, edges), len(edges))
+        keep = ~np.isin(own, _key(tag, step, len(edges)))
+        return Steps(*(getattr(self, name)[keep] for name in Steps.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +145,7 @@ def _answered(
     is_doubtful[place] = (runs.longest_gap_us > policy.limit_us) & (not stands_alone)
     covered = np.full(len(start), np.nan) if stands_alone else known_us / (edges[step + 1] - edges[step])
     covered[is_doubtful] = np.nan
-    if how in {Measure.SUM, Measure.COUNT, Measure.STD} or (stands_alone and how in _NEEDS_GAPS):
+    if how in OF_SAMPLES or (stands_alone and how in _NEEDS_GAPS):
         value = np.full(len(start), np.nan)
         value[place] = _of_samples(runs, how)
     elif how is Measure.SHARE_GOOD:

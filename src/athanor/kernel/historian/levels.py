@@ -92,6 +92,11 @@ class Part:
     ranges: Ranges
 
 
+def level_within(length_us: float) -> int:
+    """The coarsest level whose cells are no longer than this; SAMPLES where none is."""
+    return int(np.searchsorted(np.array(LEVELS_US), length_us, side="right")) - 1
+
+
 def plan(edges: np.ndarray, *, coarsest: int = len(LEVELS_US) - 1) -> list[Part]:
     """The parts that together make up [edges[0], edges[-1]), each as coarse as its steps allow.
 

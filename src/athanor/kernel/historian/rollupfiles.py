@@ -159,8 +159,8 @@ class DayRollups:
 
     def fine(self) -> Iterator[pa.Table]:
         """Rows (schema of ROLLUPS) of the finest level. To be taken before the coarse ones, and to the end."""
-        for table in self._samples:
-            self._take_in(table)
+        for found in self._found():
+            self._take_in(found)
             yield from self._rows(FINE.start)
             self._waiting[FINE.start].clear()
 
@@ -169,8 +169,12 @@ class DayRollups:
         for level in range(len(LEVELS_US))[COARSE]:
             yield from self._rows(level)
 
-    def _take_in(self, table: pa.Table) -> None:
-        found = levels_of(table, self._midnight_us)
+    def _found(self) -> Iterator[list[Summaries]]:
+        """Level by level what there is of some tags, tags ascending."""
+        for table in self._samples:
+            yield levels_of(table, self._midnight_us)
+
+    def _take_in(self, found: Sequence[Summaries]) -> None:
         for waiting, summaries in zip(self._waiting, found, strict=True):
             waiting.append(summaries)
         tags = found[DAY].tag

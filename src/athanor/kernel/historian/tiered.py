@@ -26,12 +26,13 @@ from athanor.kernel.historian.aggregation import Measure
 from athanor.kernel.historian.answering import Answers
 from athanor.kernel.historian.gaps import GapPolicy
 from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog
+from athanor.kernel.historian.kept import Kept
 from athanor.kernel.historian.lake import Lake
 from athanor.kernel.historian.layout import SEALED, sorted_samples
 from athanor.kernel.historian.port import DamagedFileError, HistorianFullError, HistorianUnopenableError, Span
 from athanor.kernel.historian.rollups import Rollups
-from athanor.kernel.historian.store import FolderStore, Store, plain
 from athanor.kernel.historian.setaside import SetAside
+from athanor.kernel.historian.store import FolderStore, Store, plain
 from athanor.kernel.historian.upkeep import ClosingError, Upkeep
 from athanor.kernel.plant.model import TagId
 
@@ -78,6 +79,8 @@ class TieredHistorian:
             self._lake.remove_unlisted()
             self._rollups = Rollups(store)
             self._rollups.remove_unlisted()
+            self._kept = Kept(store, self._lake)
+            self._kept.remove_unlisted()
             self._tail = HotLog(hot, next_order=self._lake.next_order, reserve_mb=reserve_mb)
             undone.pop_all()
         self._seal_rows = seal_rows
@@ -87,7 +90,7 @@ class TieredHistorian:
         self._decoders = ThreadPoolExecutor(
             os.cpu_count(), thread_name_prefix="historian-decode"
         )  # of one query's files
-        self._answers = Answers(self._tail, self._lake, self._rollups, self._decoders)
+        self._answers = Answers(self._tail, self._lake, self._rollups, self._kept, self._decoders)
         self._closing = threading.Event()
         self._sealing = threading.Lock()
         self._writer = threading.Thread(target=self._write_waiting, name="historian-write")
