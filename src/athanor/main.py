@@ -24,6 +24,7 @@ from sqlalchemy import text
 from athanor import __version__
 from athanor.api import corrections as correction_routes
 from athanor.api import data, jobs, series
+from athanor.api import historian as historian_routes
 from athanor.api.health import health_router
 from athanor.api.uplink import uplink_router
 from athanor.child import Child
@@ -232,6 +233,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     server.include_router(data.router)
     server.include_router(correction_routes.router)
     server.include_router(series.router)
+    server.include_router(historian_routes.router)
     server.include_router(jobs.router)
     _subscribe(platform, registry)
     mount_web(

@@ -187,6 +187,37 @@ def bench(
     raise typer.Exit(1 if any(one.holds is False for one in report.figures) else 0)
 
 
+_historian = typer.Typer(help="Look after the files of samples.", no_args_is_help=True)
+app.add_typer(_historian, name="historian")
+SampleFile = Annotated[str, typer.Argument(help="The file's name, or its whole path, as the error names it.")]
+
+
+@_historian.command("check")
+def historian_check(config: ConfigFile = None) -> None:
+    """Read every file of samples and name those that are damaged or set aside. Exit status 1 when one is damaged."""
+    from athanor.cli.historian import check, show  # noqa: PLC0415
+
+    found = run(check(_settings(config)))
+    show(found, out)
+    raise typer.Exit(1 if found.damaged else 0)
+
+
+@_historian.command("set-aside")
+def historian_set_aside(file: SampleFile, config: ConfigFile = None) -> None:
+    """Do without a damaged file of samples: queries that need it go on, and lack what was in it."""
+    from athanor.cli.historian import set_aside  # noqa: PLC0415
+
+    out.print(f"{run(set_aside(_settings(config), file))} is set aside.", markup=False, soft_wrap=True)
+
+
+@_historian.command("put-back")
+def historian_put_back(file: SampleFile, config: ConfigFile = None) -> None:
+    """Take a file that was set aside, and lies whole in its place again, back among the others."""
+    from athanor.cli.historian import put_back  # noqa: PLC0415
+
+    out.print(f"{run(put_back(_settings(config), file))} is read again.", markup=False, soft_wrap=True)
+
+
 @app.command("edge-token")
 def edge_token(edge: Annotated[str, typer.Argument(help="The edge's name.")], config: ConfigFile = None) -> None:
     """Make a token for an edge, shown once; the one it had before ends."""

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,27 +11,24 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Self, TypeVar
 
-import httpx
 import pyarrow as pa
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from athanor.cli.accounts import ACTOR
+from athanor.cli.running import session_with, url_of
 from athanor.client import AsyncClient, ClientError
 from athanor.kernel.database.database import Database
 from athanor.kernel.errors import AthanorError, NotFoundError
 from athanor.kernel.historian.calendar import Step, parse_step
 from athanor.kernel.historian.gaps import GapPolicy, parse_gap_policy
 from athanor.kernel.historian.port import Span
-from athanor.kernel.identity.instance import Instance
-from athanor.kernel.identity.service import Identity
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.plant.store import running_plant
 from athanor.kernel.settings import Settings
 from athanor.kernel.spelling import suggestion
 from athanor.kernel.transfer.exporting import Export, FileFormat, write_file
 from athanor.kernel.transfer.series import How, Series, Shape, tables_of
-from athanor.main import open_identity, open_platform
+from athanor.main import open_platform
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -152,27 +148,15 @@ def _export(series: Series, form: FileFormat, plant: RunningPlant) -> Export:
 @asynccontextmanager
 async def _source(settings: Settings) -> AsyncIterator[tuple[RunningPlant, Tables]]:
     """The plant and where its series come from: our running server where one answers, else the data itself."""
-    url = _url(settings)
-    if not await _is_ours(url, settings.data_dir):
-        async with open_platform(settings.model_copy(update={"plant_file": None})) as platform:
-            plant, historian = platform.plant, platform.historian
-            yield plant, lambda series: tables_of(series, historian, plant)
-        return
-    async with open_identity(settings) as identity:
-        session = await identity.open_session(await _administrator(identity), actor=ACTOR)
-        try:
+    async with session_with(settings) as session:
+        if session is not None:
+            url = url_of(settings)
             async with AsyncClient(url, session=session, timeout_s=120, trust_env=False) as client:
                 yield await _stored_plant(settings), lambda series: _asked(client, series)
-        finally:
-            await identity.sign_out(session, address=ACTOR)
-
-
-async def _administrator(identity: Identity) -> str:
-    """The login of somebody who may see everything."""
-    for user in await identity.users():
-        if user.role == "administrator" and user.tenants is None:
-            return user.login
-    raise BadExportError("the server has no administrator of the park, as whom it could be asked.")
+            return
+    async with open_platform(settings.model_copy(update={"plant_file": None})) as platform:
+        plant, historian = platform.plant, platform.historian
+        yield plant, lambda series: tables_of(series, historian, plant)
 
 
 async def _stored_plant(settings: Settings) -> RunningPlant:
@@ -202,26 +186,6 @@ async def _asked(client: AsyncClient, series: Series) -> AsyncIterator[pa.Table]
     paths = [tag.path for tag in series.tags]
     async for batch in client.batches(paths, series.span.start, series.span.end, **options):
         yield pa.Table.from_batches([batch])
-
-
-def _url(settings: Settings) -> str:
-    host = settings.server.host
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
-    return f"http://{shown}:{settings.server.port}"
-
-
-async def _is_ours(url: str, data_dir: Path) -> bool:
-    """Whether who answers there owns this data: nobody else is handed an administrator's session."""
-    instance = Instance.known(data_dir)
-    if instance is None:
-        return False
-    challenge = secrets.token_urlsafe(32)
-    try:
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=2) as client:
-            answer = await client.get("/healthz", params={"challenge": challenge})
-        return answer.is_success and instance.is_proof(challenge, str(answer.json().get("proof")))
-    except (httpx.HTTPError, ValueError, AttributeError):  # nobody, or something else
-        return False
 
 
 def _one_of(choices: type[Choice], text: str, what: str) -> Choice:

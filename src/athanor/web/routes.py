@@ -18,7 +18,13 @@ from athanor.kernel.corrections.service import Corrections
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.database.database import Database
 from athanor.kernel.errors import AthanorError, NotFoundError
-from athanor.kernel.historian.port import DamagedFileError, Historian, HistorianFullError
+from athanor.kernel.historian.port import (
+    DamagedFileError,
+    Historian,
+    HistorianFullError,
+    LakeTakenError,
+    LakeUnreachableError,
+)
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.identity.user import User
 from athanor.kernel.jobs.port import Jobs, NoJobFileError
@@ -32,6 +38,8 @@ _STATUS = (
     (NoJobFileError, HTTPStatus.NOT_FOUND),
     (DamagedFileError, HTTPStatus.INTERNAL_SERVER_ERROR),
     (HistorianFullError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (LakeUnreachableError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (LakeTakenError, HTTPStatus.SERVICE_UNAVAILABLE),
     (CorrectionPendingError, HTTPStatus.SERVICE_UNAVAILABLE),
     (AlreadyUndoneError, HTTPStatus.CONFLICT),
     (OverlaidError, HTTPStatus.CONFLICT),

@@ -1,0 +1,73 @@
+"""The server that runs beside a command, if one does: whose it is, and a session with it."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from athanor.cli.accounts import ACTOR
+from athanor.kernel.errors import AthanorError
+from athanor.kernel.identity.instance import Instance
+from athanor.kernel.identity.service import Identity
+from athanor.kernel.settings import Settings
+from athanor.main import open_identity
+
+
+class NoAdministratorError(AthanorError):
+    """A running server has nobody as whom a command could ask it."""
+
+    code = "cli.no-administrator"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server that runs has no administrator of the park, as whom it could be asked. Make one, or stop the "
+            "server for the time of this command."
+        )
+
+
+@asynccontextmanager
+async def session_with(settings: Settings) -> AsyncIterator[str | None]:
+    """A session as an administrator of the park with our own running server; None where it does not run.
+
+    Raises NoAdministratorError.
+    """
+    if not await _is_ours(url_of(settings), settings.data_dir):
+        yield None
+        return
+    async with open_identity(settings) as identity:
+        session = await identity.open_session(await _administrator(identity), actor=ACTOR)
+        try:
+            yield session
+        finally:
+            await identity.sign_out(session, address=ACTOR)
+
+
+def url_of(settings: Settings) -> str:
+    """Where the server of these settings answers on this machine."""
+    host = settings.server.host
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
+    return f"http://{shown}:{settings.server.port}"
+
+
+async def _is_ours(url: str, data_dir: Path) -> bool:
+    """Whether who answers there owns this data: nobody else is handed an administrator's session."""
+    instance = Instance.known(data_dir)
+    if instance is None:
+        return False
+    challenge = secrets.token_urlsafe(32)
+    try:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=2) as client:
+            answer = await client.get("/healthz", params={"challenge": challenge})
+        return answer.is_success and instance.is_proof(challenge, str(answer.json().get("proof")))
+    except (httpx.HTTPError, ValueError, AttributeError):  # nobody, or something else
+        return False
+
+
+async def _administrator(identity: Identity) -> str:
+    """The login of somebody who may see everything."""
+    for user in await identity.users():
+        if user.role == "administrator" and user.tenants is None:
+            return user.login
+    raise NoAdministratorError
