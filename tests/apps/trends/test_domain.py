@@ -1,4 +1,4 @@
-"""Gaps, search and ranges: the pure functions of the trends."""
+"""Gaps and ranges: the pure functions of the trends."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis.strategies import integers, lists
 
 from athanor.apps.trends.domain.gaps import always_bridged, broken_at_gaps
-from athanor.apps.trends.domain.search import entry, search
 from athanor.apps.trends.domain.view import length_text, parsed_length, view_of
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -45,31 +44,6 @@ def test_breaking_keeps_every_point_and_their_order(gaps: list[int], bridged: in
     broken, value = broken_at_gaps(time, np.ones(len(time)), bridged)
     assert broken[~np.isnan(value)].tolist() == time.tolist()
     assert np.all(np.diff(broken) > 0)
-
-
-ENTRIES = [
-    entry("smelter.furnace.temperature", ["Bath temperature", "熔体温度"], ["Furnace", "熔炼炉"]),
-    entry("smelter.furnace.power", ["Active power", "有功功率"], ["Furnace", "熔炼炉"]),
-    entry("kilns.kiln.power", ["Furnace power", "窑功率"], ["Kiln", "窑"]),
-]
-
-
-@pytest.mark.parametrize(
-    ("wish", "found"),
-    [
-        ("furnace power", ["kilns.kiln.power", "smelter.furnace.power"]),
-        ("熔炼炉 温度", ["smelter.furnace.temperature"]),
-        ("SMELTER.FURN", ["smelter.furnace.temperature", "smelter.furnace.power"]),
-        ("nothing like it", []),
-        ("   ", []),
-    ],
-)
-def test_tags_are_found_by_all_words_in_any_language_own_names_first(wish: str, found: list[str]) -> None:
-    assert search(ENTRIES, wish, 50) == (found, len(found))
-
-
-def test_a_search_tells_how_many_it_left_out() -> None:
-    assert search(ENTRIES, "power", 1) == (["smelter.furnace.power"], 2)
 
 
 @given(integers(1, 5_000_000))

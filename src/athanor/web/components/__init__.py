@@ -8,6 +8,7 @@ from athanor.web.components.kpi import Kpi, kpi, kpi_strip
 from athanor.web.components.page_title import page_title
 from athanor.web.components.spark import Spark
 from athanor.web.components.status import Status, status
+from athanor.web.components.tag_finder import TagFinder
 from athanor.web.components.trend_chart import TrendChart, TrendSeries, ViewChange
 from athanor.web.components.value_list import ValueList, ValueRow
 from athanor.web.components.words import Words, button, icon, link, region
@@ -21,6 +22,7 @@ __all__ = [
     "Status",
     "TablePage",
     "TableQuery",
+    "TagFinder",
     "TrendChart",
     "TrendSeries",
     "ValueList",

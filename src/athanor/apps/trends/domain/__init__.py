@@ -1,1 +1,1 @@
-"""Pure functions of the trends: gaps, statistics, search, and the range a person looks at."""
+"""Pure functions of the trends: gaps, and the range a person looks at."""

@@ -9,7 +9,6 @@ from nicegui import ui
 
 from athanor.apps.trends import services
 from athanor.apps.trends.domain.view import View, is_possible, view_of
-from athanor.apps.trends.pages.finder import Finder
 from athanor.apps.trends.pages.statistics_table import StatisticsTable
 from athanor.apps.trends.pages.toolbar import Toolbar
 from athanor.kernel.current import CurrentValues
@@ -19,6 +18,7 @@ from athanor.kernel.plant.model import Tag
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.units import display_unit
 from athanor.web.components import (
+    TagFinder,
     TrendChart,
     TrendSeries,
     ViewChange,
@@ -85,7 +85,7 @@ class TrendsPage:
                     classes="ath-only-phone",
                     js_handler="(event) => event.currentTarget.parentElement.classList.toggle('is-open')",
                 )
-                self._finder = Finder(self._plant, self._toggle)
+                self._finder = TagFinder(self._plant, self._toggle, is_offered=services.is_drawn)
             with region("ath-trends-main"):
                 with region("ath-card ath-trends-card"):
                     self._toolbar = Toolbar(

@@ -1,23 +1,45 @@
 """Finding tags: by typing words, or by walking down the plant."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from nicegui.events import GenericEventArguments
 
-from athanor.apps.trends import services
+from athanor.kernel.plant.finding import Offered, all_below, every_tag, find_tags, right_below, way_to
 from athanor.kernel.plant.model import Node, Tag
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.units import display_unit
-from athanor.web.components import Words, button, icon, region
+from athanor.web.components.words import Words, button, icon, region
+from athanor.web.formatting import number
 from athanor.web.language import _, text_of
 
 
-class Finder:
-    """The panel; pressing a tag adds it to the chart, or takes it off."""
+class TagFinder:
+    """The panel; pressing a tag chooses it, or lets it go.
 
-    def __init__(self, plant: RunningPlant, toggle: Callable[[Tag], Awaitable[None]]) -> None:
+    Parameters
+    ----------
+    plant
+        What the viewer may see.
+    toggle
+        Called with the tag that was pressed.
+    is_offered
+        Which tags are for choosing here.
+    add_all
+        Where given, everything below a place of the plant is chosen at once by it.
+    """
+
+    def __init__(
+        self,
+        plant: RunningPlant,
+        toggle: Callable[[Tag], Awaitable[None] | None],
+        *,
+        is_offered: Offered = every_tag,
+        add_all: Callable[[Sequence[Tag]], None] | None = None,
+    ) -> None:
         self._plant = plant
         self._toggle = toggle
+        self._is_offered = is_offered
+        self._add_all = add_all
         self._chosen: Collection[str] = ()
         self._wish = ""
         self._place: str | None = None  # the node whose children are listed
@@ -36,7 +58,7 @@ class Finder:
         self._show()
 
     def mark(self, chosen: Collection[str]) -> None:
-        """Which tags are on the chart, by path."""
+        """Which tags are chosen, by path."""
         if list(chosen) != list(self._chosen):
             self._chosen = list(chosen)
             self._show()
@@ -58,7 +80,7 @@ class Finder:
                 self._show_place()
 
     def _show_found(self) -> None:
-        found = services.find_tags(self._plant, self._wish)
+        found = find_tags(self._plant, self._wish, self._is_offered)
         if not found.tags:
             Words(_("No tag has all these words. Try fewer, or part of a path."), "p", "ath-finder-note")
         for tag in found.tags:
@@ -68,19 +90,27 @@ class Finder:
             Words(note.format(n=len(found.tags), total=found.total), "p", "ath-finder-note")
 
     def _show_place(self) -> None:
-        way = services.way_to(self._plant, self._place)
+        way = way_to(self._plant, self._place)
         with region("ath-finder-way"):
             button(_("All"), lambda: self._go(None), classes="is-plain")
             for node in way:
                 icon("chevron_right")
                 button(text_of(node.name), lambda path=node.path: self._go(path), classes="is-plain")
-        children, tags = services.below(self._plant, self._place)
+        children, tags = right_below(self._plant, self._place, self._is_offered)
+        self._offer_all()
         for node in children:
             self._node(node)
         for tag in tags:
             self._tag(tag, "")
         if not children and not tags:
             Words(_("There are no tags here."), "p", "ath-finder-note")
+
+    def _offer_all(self) -> None:
+        tags = [] if self._add_all is None else list(all_below(self._plant, self._place, self._is_offered))
+        if tags and self._add_all is not None:
+            add_all = self._add_all
+            text = _("Choose all {n} tags below").format(n=number(len(tags)))
+            button(text, lambda: add_all(tags), glyph="playlist_add", classes="is-plain")
 
     def _node(self, node: Node) -> None:
         with region("ath-finder-row", "button", type="button") as row:
@@ -102,4 +132,4 @@ class Finder:
         row.on("click", lambda _event: self._toggle(tag), args=[])
 
     def _surroundings(self, tag: Tag) -> str:
-        return " › ".join(text_of(node.name) for node in services.way_to(self._plant, tag.node_path)[-2:])
+        return " › ".join(text_of(node.name) for node in way_to(self._plant, tag.node_path)[-2:])
