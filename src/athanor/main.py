@@ -23,7 +23,7 @@ from sqlalchemy import text
 
 from athanor import __version__
 from athanor.api import corrections as correction_routes
-from athanor.api import data, jobs, series
+from athanor.api import data, imports, jobs, series
 from athanor.api import historian as historian_routes
 from athanor.api.health import health_router
 from athanor.api.uplink import uplink_router
@@ -52,12 +52,15 @@ from athanor.kernel.ingest.quarantine import Quarantine
 from athanor.kernel.ingest.service import Ingest
 from athanor.kernel.ingest.sources import SourceStates
 from athanor.kernel.jobs.memory import MemoryJobs
+from athanor.kernel.jobs.port import Jobs
 from athanor.kernel.metrics import TAGS
 from athanor.kernel.plant.model import Plant
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.plant.store import running_plant, store_plant
 from athanor.kernel.plant.yaml_file import BadPlantFileError, load_plant
 from athanor.kernel.settings import Settings, folder_of
+from athanor.kernel.transfer.imports import Imports
+from athanor.kernel.transfer.uploads import Uploads
 from athanor.web.injection import Ports
 from athanor.web.server import mount_web
 
@@ -156,8 +159,24 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         platform = Platform(
             settings, database, Identity(database), historian, current, bus, quarantine, sources, corrections, ports
         )
+        ports["imports"] = _imports(platform, running_jobs)
         await _start_plant(platform)
         yield platform
+
+
+def _imports(platform: Platform, running_jobs: Jobs) -> Imports:
+    settings = platform.settings
+    return Imports(
+        plant=lambda: platform.plant,
+        historian=platform.historian,
+        current=platform.current,
+        bus=platform.bus,
+        database=platform.database,
+        jobs=running_jobs,
+        uploads=Uploads(settings.data_dir / "uploads", most_bytes=settings.transfer.most_upload_mb * 1_000_000),
+        max_ahead=timedelta(seconds=settings.ingest.max_ahead_s),
+        oldest=datetime.combine(settings.ingest.oldest, time(), UTC),
+    )
 
 
 def lake_store(settings: Settings) -> Store:
@@ -235,6 +254,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     server.include_router(series.router)
     server.include_router(historian_routes.router)
     server.include_router(jobs.router)
+    server.include_router(imports.router)
     _subscribe(platform, registry)
     mount_web(
         server,

@@ -117,6 +117,12 @@ class S3Settings(Section):
         return allowed
 
 
+class TransferSettings(Section):
+    """History from files."""
+
+    most_upload_mb: int = Field(default=2048, ge=1, description="Largest file that is taken for import. [MB]")
+
+
 class LogSettings(Section):
     """What is written to standard error."""
 
@@ -172,6 +178,7 @@ class Settings(BaseSettings):
     historian: HistorianSettings = HistorianSettings()
     edge: EdgeSettings = EdgeSettings()
     ingest: IngestSettings = IngestSettings()
+    transfer: TransferSettings = TransferSettings()
     s3: S3Settings = S3Settings()
     log: LogSettings = LogSettings()
 

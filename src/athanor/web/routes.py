@@ -29,6 +29,8 @@ from athanor.kernel.identity.service import Identity
 from athanor.kernel.identity.user import User
 from athanor.kernel.jobs.port import Jobs, NoJobFileError
 from athanor.kernel.plant.running import RunningPlant
+from athanor.kernel.transfer.imports import Imports
+from athanor.kernel.transfer.uploads import FileTooLargeError, NoRoomForFileError
 from athanor.web.injection import PortNotGrantedError, Ports
 from athanor.web.sessions import user_of
 
@@ -36,6 +38,8 @@ from athanor.web.sessions import user_of
 _STATUS = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (NoJobFileError, HTTPStatus.NOT_FOUND),
+    (FileTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (NoRoomForFileError, HTTPStatus.INSUFFICIENT_STORAGE),
     (DamagedFileError, HTTPStatus.INTERNAL_SERVER_ERROR),
     (HistorianFullError, HTTPStatus.SERVICE_UNAVAILABLE),
     (LakeUnreachableError, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -76,6 +80,7 @@ HistorianPort = Annotated[Historian, Depends(Handed("historian"))]
 CurrentPort = Annotated[CurrentValues, Depends(Handed("current"))]
 DatabasePort = Annotated[Database, Depends(Handed("db"))]
 JobsPort = Annotated[Jobs, Depends(Handed("jobs"))]
+ImportsPort = Annotated[Imports, Depends(Handed("imports"))]
 CorrectionsPort = Annotated[Corrections, Depends(Handed("corrections"))]
 
 

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from athanor.kernel.errors import AthanorError
 
 # What an app may name in `needs`.
-PORTS = ("plant", "historian", "current", "bus", "db", "quarantine", "sources", "jobs", "files", "corrections")
+PORTS = (
+    "plant", "historian", "current", "bus", "db", "quarantine", "sources", "jobs", "imports", "files", "corrections",
+)  # fmt: skip
 
 
 class Manifest(BaseModel):

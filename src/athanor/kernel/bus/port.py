@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 BATCH_TOPIC = "telemetry.batch"  # body: a pa.RecordBatch (schema STORED) that is durable already
+IMPORTED_TOPIC = "telemetry.history.imported"  # body: an Imported: which tags have new samples in which range
 
 
 @dataclass(frozen=True, slots=True)
