@@ -5,17 +5,12 @@ Latency is taken twice: the server counts every sample, and probes ask the REST 
 """
 
 import asyncio
-import contextlib
 import json
 import math
-import os
 import re
-import socket
-import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,11 +22,11 @@ import pyarrow as pa
 import uvloop
 
 from athanor.bench.figures import Figure, Report, at_least, at_most
+from athanor.bench.serving import cpu_s, serving, settings_in
 from athanor.edge.buffer import Buffer
 from athanor.edge.collector import Collector
 from athanor.edge.config import CollectorConfig, UplinkConfig
 from athanor.edge.uplink import Uplink
-from athanor.kernel.settings import ServerSettings, Settings
 from athanor.kernel.telemetry import batch_of_columns
 from athanor.main import open_identity
 
@@ -39,7 +34,6 @@ TAGS = 100_000
 SLICES = 10  # of a second; each brings a tenth of the tags
 WARM_UP_S = 3
 FULL_S, QUICK_S = 300, 15
-_READY_WITHIN_S = 60.0
 _EDGE = "bench"
 
 
@@ -60,25 +54,25 @@ class _Seen:
 
 
 async def _run(folder: Path, seconds: int) -> list[Figure]:
-    settings = _settings(folder)
+    settings = settings_in(folder)
     async with open_identity(settings) as identity:
         await identity.ensure_administrator()
         token = await identity.edge_token(_EDGE)
         session = await identity.open_session("admin", actor="benchmark")
     paths = _write_plant(folder / "plant.yaml")
     seen = _Seen()
-    async with _server(folder, settings) as (url, process):
+    async with serving(folder, settings) as (url, process):
         cookies = {"athanor_session": session}
         async with httpx.AsyncClient(base_url=url, cookies=cookies, timeout=30, trust_env=False) as client:
             feed = _Feed(folder, url, token, paths, seen)
             watch = asyncio.create_task(_watch(process, seen))
             await feed.run(WARM_UP_S)
             before = await _latency_counts(client)
-            cpu_before, own_before, began = _cpu_s(process), time.process_time(), time.monotonic()
+            cpu_before, own_before, began = cpu_s(process), time.process_time(), time.monotonic()
             probes = asyncio.create_task(_probe(client, feed, seen))
             rows = await feed.run(seconds)
             took = time.monotonic() - began
-            server_cores = (_cpu_s(process) - cpu_before) / took
+            server_cores = (cpu_s(process) - cpu_before) / took
             edge_cores = (time.process_time() - own_before) / took
             await feed.close()
             for task in (watch, probes):
@@ -101,14 +95,6 @@ async def _run(folder: Path, seconds: int) -> list[Figure]:
     ]
 
 
-def _settings(folder: Path) -> Settings:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
-    return Settings(
-        data_dir=folder / "data", plant_file=folder / "plant.yaml", server=ServerSettings(host="127.0.0.1", port=port)
-    )
-
-
 def _write_plant(file: Path) -> list[str]:
     """A plant of a thousand machines with a hundred tags each; returns the tags' paths."""
     name = {"en": "Bench", "zh_CN": "测试"}
@@ -123,37 +109,6 @@ def _write_plant(file: Path) -> list[str]:
     }
     file.write_text(json.dumps(plant), encoding="utf-8")  # JSON is YAML
     return [f"works.{asset['id']}.{tag['id']}" for asset in assets for tag in tags]
-
-
-@asynccontextmanager
-async def _server(folder: Path, settings: Settings) -> AsyncIterator[tuple[str, psutil.Process]]:
-    environment = {
-        **os.environ,
-        "ATHANOR_DATA_DIR": str(settings.data_dir),
-        "ATHANOR_PLANT_FILE": str(settings.plant_file),
-        "ATHANOR_SERVER__PORT": str(settings.server.port),
-        "ATHANOR_LOG__LEVEL": "warning",
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "athanor", "serve", cwd=folder, env=environment, stdout=asyncio.subprocess.DEVNULL
-    )
-    url = f"http://127.0.0.1:{settings.server.port}"
-    try:
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as client, asyncio.timeout(_READY_WITHIN_S):
-            while not await _is_ready(client):
-                await asyncio.sleep(0.2)
-        yield url, psutil.Process(process.pid)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        await process.wait()
-
-
-async def _is_ready(client: httpx.AsyncClient) -> bool:
-    try:
-        return (await client.get("/readyz")).is_success
-    except httpx.HTTPError:
-        return False
 
 
 class _Feed:
@@ -282,11 +237,6 @@ async def _missing(client: httpx.AsyncClient, feed: _Feed) -> float:
         with pa.ipc.open_stream(answer.raise_for_status().content) as reader:
             missing += ticks * len(part[::500]) - reader.read_all().num_rows
     return missing
-
-
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 def _raw_duckdb(folder: Path, paths: list[str]) -> str:

@@ -22,7 +22,7 @@ from athanor.bench.historian.postgresql import PostgreSQL
 from athanor.bench.historian.questions import questions_of
 from athanor.bench.historian.victoriametrics import VictoriaMetrics
 
-_CONTENDERS: Mapping[str, Sequence[Opening]] = {
+CONTENDERS: Mapping[str, Sequence[Opening]] = {
     "athanor": (ours.Athanor,),
     "victoriametrics": (VictoriaMetrics,),
     "influxdb": (InfluxDB,),
@@ -30,7 +30,7 @@ _CONTENDERS: Mapping[str, Sequence[Opening]] = {
     "duckdb": (DuckDBTable, DuckDBParquet),
 }
 _LARGE = "large"
-PARTS = (*_CONTENDERS, _LARGE)
+PARTS = (*CONTENDERS, _LARGE)
 
 
 def run(quick: bool, only: Sequence[str] = ()) -> Report:  # noqa: FBT001 as `Benchmark` calls it
@@ -39,21 +39,22 @@ def run(quick: bool, only: Sequence[str] = ()) -> Report:  # noqa: FBT001 as `Be
     with tempfile.TemporaryDirectory(prefix="athanor-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL runs as a user of its own, who comes through here
-        report = _side_by_side(folder, extent, [part for part in _CONTENDERS if part in parts])
+        report = side_by_side(folder, extent, [part for part in CONTENDERS if part in parts])
         if _LARGE not in parts:
             return report
-        return Report([*report.figures, *_large(folder, extent)], report.notes)
+        return Report([*report.figures, *large_lake(folder, extent)], report.notes)
 
 
-def _side_by_side(folder: Path, extent: Extent, parts: Sequence[str]) -> Report:
+def side_by_side(folder: Path, extent: Extent, parts: Sequence[str]) -> Report:
+    """Every store of these parts through all its stages; what is not installed becomes a note."""
     if not parts:
         return Report([])
-    past = history(extent.seconds)
+    past = history(extent.seconds, tags=extent.tags)
     asked = questions_of(past, extent.repeats)
     live = Live(past, extent.live_s, extent.live_tags)
     measured: dict[str, Measured] = {}
     notes: list[str] = []
-    for opening in (one for part in parts for one in _CONTENDERS[part]):
+    for opening in (one for part in parts for one in CONTENDERS[part]):
         try:
             with opened(opening, folder / f"store-{len(measured)}") as contender:
                 measured[contender.name] = measure(contender, extent, past, asked, live)
@@ -71,7 +72,7 @@ def _notes(contender: Contender, measured: Measured) -> list[str]:
     return [told, *(f"{contender.name} is wrong in {wrong}" for wrong in measured.wrong)]
 
 
-def _large(folder: Path, extent: Extent) -> list[Figure]:
+def large_lake(folder: Path, extent: Extent) -> list[Figure]:
     """The questions of one tag where there is a hundred times more on the disk, and what memory they take."""
     small = large.ask_elsewhere(large.fill_small(folder / "small", extent), extent)
     place, made = large.fill(folder / "large", extent)

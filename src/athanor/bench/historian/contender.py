@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from athanor.bench.historian.generator import Rows
 from athanor.bench.historian.questions import Question
+
+_T = TypeVar("_T")
 
 _READY_WITHIN_S = 60.0
 _ENDS_WITHIN_S = 120.0
@@ -128,16 +130,41 @@ class Server:
         self._process = None
 
 
+class PerThread(Generic[_T]):
+    """One of a thing for each thread that asks for it."""
+
+    def __init__(self, make: Callable[[], _T], end: Callable[[_T], object]) -> None:
+        self._make, self._end = make, end
+        self._local = threading.local()
+        self._made: list[_T] = []
+
+    def get(self) -> _T:
+        """This thread's own, made where it has none."""
+        if getattr(self._local, "made", None) is not self._made:
+            self._local.own, self._local.made = self._make(), self._made
+            self._made.append(self._local.own)
+        own: _T = self._local.own
+        return own
+
+    def close(self) -> None:
+        """End all there are, whosesoever they are; nobody may be using them."""
+        made, self._made = self._made, []
+        for own in made:
+            self._end(own)
+
+
 class Http:
     """Requests to a server on loopback, each thread with a connection of its own that stays open."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
-        self._local = threading.local()
+        def connection() -> http.client.HTTPConnection:
+            return http.client.HTTPConnection("127.0.0.1", port, timeout=600)
+
+        self._connections = PerThread(connection, http.client.HTTPConnection.close)
 
     def request(self, method: str, path: str, body: bytes | None = None, content_type: str = "text/plain") -> bytes:
         """The body of the answer. Raises RuntimeError for a refusal, OSError when nobody answers."""
-        connection = self._connection()
+        connection = self._connections.get()
         try:
             connection.request(method, path, body, {"Content-Type": content_type})
             answer = connection.getresponse()
@@ -158,14 +185,8 @@ class Http:
         return True
 
     def close(self) -> None:
-        """Let go of this thread's connection."""
-        self._connection().close()
-
-    def _connection(self) -> http.client.HTTPConnection:
-        if not hasattr(self._local, "connection"):
-            self._local.connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=600)
-        connection: http.client.HTTPConnection = self._local.connection
-        return connection
+        """Let go of all connections."""
+        self._connections.close()
 
 
 def folder_bytes(folder: Path) -> int:

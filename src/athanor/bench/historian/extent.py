@@ -7,18 +7,20 @@ from dataclasses import dataclass
 class Extent:
     """Sizes and repeats of a run."""
 
-    seconds: int  # of history, of all tags; at least an hour
+    tags: int
+    seconds: int  # of history; at least an hour
     stream_s: int  # of which so much comes second by second, and the rest in large batches
     repeats: int  # of each question, at most
     patience_s: float  # after which a question is not repeated any more
-    cold: int  # repeats of a question to a store just opened
+    cold: int  # questions of each kind to a store just opened
     live_s: int
-    live_tags: int
+    live_tags: int  # those of the history among them
     large_tags: int
     large_days: int
 
 
 FULL = Extent(
+    tags=1_000,
     seconds=20_000,
     stream_s=2_000,
     repeats=200,
@@ -30,6 +32,7 @@ FULL = Extent(
     large_days=24,
 )
 QUICK = Extent(
+    tags=1_000,
     seconds=4_000,
     stream_s=400,
     repeats=50,

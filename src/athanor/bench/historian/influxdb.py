@@ -12,7 +12,6 @@ from athanor.bench.historian.questions import Kind, Question, by_tag_and_time
 from athanor.bench.historian.text import joined
 
 _DATABASE = "bench"
-_QUIET_S = 20.0
 _CONFIG = """
 reporting-disabled = true
 bind-address = "127.0.0.1:{rpc}"
@@ -46,7 +45,7 @@ class InfluxDB:
     is_fed = True
     acknowledgement = "flushed to the disk (wal-fsync-delay 0)"
     settled = "cache written out, shard fully compacted"
-    quiet_s = _QUIET_S
+    quiet_s = 20.0
 
     def __init__(self, folder: Path) -> None:
         """Raises AbsentError."""
@@ -68,7 +67,9 @@ class InfluxDB:
 
     def settle(self) -> None:
         # Cache and log go cold after 5 s, the shard after 10 s; a compaction at work changes its files all the time.
-        until_still(lambda: (folder_bytes(self._folder / "data"), folder_bytes(self._folder / "wal")), _QUIET_S, 900)
+        until_still(
+            lambda: (folder_bytes(self._folder / "data"), folder_bytes(self._folder / "wal")), self.quiet_s, 900
+        )
 
     def size_bytes(self) -> int:
         return folder_bytes(self._folder / "data")
@@ -85,11 +86,11 @@ class InfluxDB:
         return by_tag_and_time(tag, points[:, 0].astype(np.int64) * 1000, points[:, 1])
 
     def reopen(self) -> None:
-        self._server.stop()
-        self._http.close()
+        self.close()
         self._server.start()
 
     def close(self) -> None:
+        self._http.close()
         self._server.stop()
 
 

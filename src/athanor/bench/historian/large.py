@@ -36,7 +36,7 @@ class Place:
 
 def fill_small(folder: Path, extent: Extent) -> Place:
     """What growth is measured against: a history that came in by writes."""
-    past = history(extent.seconds)
+    past = history(extent.seconds, tags=extent.tags)
     athanor = Athanor(folder)
     try:
         for rows in past.batches(BATCH_S):
@@ -78,6 +78,7 @@ def ask_elsewhere(place: Place, extent: Extent) -> Mapping[str, float]:
         "is_by_day": place.is_by_day,
         "repeats": extent.repeats,
         "patience_s": extent.patience_s,
+        "is_asked_cold": extent.cold > 0,
     }
     command = [sys.executable, "-P", "-m", "athanor.bench.historian.child", json.dumps(wanted)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)  # noqa: S603 our own module
@@ -88,7 +89,7 @@ def ask_elsewhere(place: Place, extent: Extent) -> Mapping[str, float]:
 def history_of(place: Place, tag: int) -> History:
     """What was generated for one tag; it is the only one of the history."""
     if not place.is_by_day:
-        return History(START_S, signal(START_S, place.seconds)[:, tag : tag + 1])
+        return History(START_S, signal(START_S, place.seconds, tags=place.tags)[:, tag : tag + 1])
     first = tag // _TAGS_AT_ONCE * _TAGS_AT_ONCE
     days = [signal(day_s, _DAY_S, first, _TAGS_AT_ONCE)[:, tag - first] for day_s in _days(place)]
     return History(START_S, np.concatenate(days)[:, None])

@@ -98,12 +98,13 @@ def _check(contender: Contender, name: str, question: Question, history: History
 def _ask_cold(contender: Contender, extent: Extent, asked: Sequence[Asked], measured: Measured) -> None:
     for one in asked:
         taken = []
-        for question in one.questions[-extent.cold :]:
+        for question in one.questions[: extent.cold]:
             contender.reopen()
             if not without_page_cache():
                 return
             taken.append(timed(partial(contender.ask, question))[0])
-        measured.values[f"{one.name}, cold"] = float(np.median(taken)) * 1e3
+        if taken:
+            measured.values[f"{one.name}, cold"] = float(np.median(taken)) * 1e3
 
 
 def _run_live(contender: Contender, live: Live, measured: Measured) -> None:

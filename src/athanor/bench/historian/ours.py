@@ -1,7 +1,6 @@
 """Athanor's historian through its port, as the server calls it, in this process."""
 
 import asyncio
-import threading
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from athanor.bench.historian.contender import PerThread
 from athanor.bench.historian.generator import Rows
 from athanor.bench.historian.questions import Kind, Question, by_tag_and_time
 from athanor.kernel.historian.aggregation import Measure
@@ -35,7 +35,7 @@ class Athanor:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._local = threading.local()
+        self._loops = PerThread(asyncio.new_event_loop, lambda loop: loop.close())
         self.historian = TieredHistorian(folder / "hot", folder / "lake")
 
     def payload(self, rows: Rows) -> pa.RecordBatch:
@@ -73,13 +73,11 @@ class Athanor:
 
     def close(self) -> None:
         self.do(self.historian.close())
+        self._loops.close()
 
     def do(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Run on this thread's own loop."""
-        if not hasattr(self._local, "loop"):
-            self._local.loop = asyncio.new_event_loop()
-        outcome: _T = self._local.loop.run_until_complete(work)
-        return outcome
+        return self._loops.get().run_until_complete(work)
 
 
 def table_bytes(folder: Path) -> int:

@@ -5,7 +5,6 @@ import importlib
 import os
 import shlex
 import subprocess
-import threading
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import psutil
 
-from athanor.bench.historian.contender import AbsentError, account, program
+from athanor.bench.historian.contender import AbsentError, PerThread, account, program
 from athanor.bench.historian.generator import Rows
 from athanor.bench.historian.questions import Kind, Question, by_tag_and_time
 from athanor.kernel.historian.layout import sort_order
@@ -77,10 +76,11 @@ class PostgreSQL:
             raise AbsentError("asyncpg is not installed (pip install 'athanor[postgresql]')") from None
         self._programs, self._account, self._folder = program(self.name, "initdb").resolve().parent, account(), folder
         os.chown(folder, self._account.get("user", -1), self._account.get("group", -1))
-        self._local = threading.local()
+        self._sessions = PerThread(self._connected, _Session.close)
         self._run("initdb", "--no-sync", "--auth=trust", "--username=bench", "--encoding=UTF8", "--locale=C")
         self._start()
-        self._do(self._connection().execute(_TABLE))
+        session = self._sessions.get()
+        session.do(session.connection.execute(_TABLE))
 
     def payload(self, rows: Rows) -> bytes:
         """Binary COPY, sorted as the index is: neighbours then go into one page of it."""
@@ -96,20 +96,23 @@ class PostgreSQL:
             for begin in range(0, len(payload), 1 << 19):
                 yield payload[begin : begin + (1 << 19)]
 
-        self._do(self._connection().copy_to_table("samples", source=source(), format="binary"))
+        session = self._sessions.get()
+        session.do(session.connection.copy_to_table("samples", source=source(), format="binary"))
 
     def settle(self) -> None:
-        connection = self._connection()
+        session = self._sessions.get()
         for statement in ("VACUUM (ANALYZE) samples", "CHECKPOINT"):
-            self._do(connection.execute(statement, timeout=600))
+            session.do(session.connection.execute(statement, timeout=600))
 
     def size_bytes(self) -> int:
-        size: int = self._do(self._connection().fetchval("SELECT pg_total_relation_size('samples')"))
+        session = self._sessions.get()
+        size: int = session.do(session.connection.fetchval("SELECT pg_total_relation_size('samples')"))
         return size
 
     def ask(self, question: Question) -> list[Any]:
         statement, *arguments = _statement(question)
-        answer: list[Any] = self._do(self._connection().fetch(statement, *arguments, timeout=600))
+        session = self._sessions.get()
+        answer: list[Any] = session.do(session.connection.fetch(statement, *arguments, timeout=600))
         return answer
 
     def read(self, _question: Question, answer: list[Any]) -> Rows:
@@ -130,7 +133,7 @@ class PostgreSQL:
         self._run("pg_ctl", "start", "--wait", "--options", options)
 
     def _stop(self) -> None:
-        self._forget_connection()
+        self._sessions.close()
         self._run("pg_ctl", "stop", "--wait", "--mode", "fast")
 
     def _run(self, name: str, *arguments: str) -> None:
@@ -143,27 +146,23 @@ class PostgreSQL:
                 log.seek(0)
                 raise RuntimeError(f"{shlex.join(command)} failed: {log.read()[-2000:]}")
 
-    def _do(self, work: Coroutine[Any, Any, _T]) -> _T:
-        return self._loop().run_until_complete(work)
+    def _connected(self) -> "_Session":
+        return _Session(self._asyncpg.connect(host=str(self._folder), user="bench", database="postgres"))
 
-    def _loop(self) -> asyncio.AbstractEventLoop:
-        """This thread's own."""
-        if not hasattr(self._local, "loop"):
-            self._local.loop = asyncio.new_event_loop()
-        loop: asyncio.AbstractEventLoop = self._local.loop
-        return loop
 
-    def _connection(self) -> Any:
-        """This thread's own."""
-        if getattr(self._local, "connection", None) is None:
-            connecting = self._asyncpg.connect(host=str(self._folder), user="bench", database="postgres")
-            self._local.connection = self._do(connecting)
-        return self._local.connection
+class _Session:
+    """A connection and the loop that it lives on."""
 
-    def _forget_connection(self) -> None:
-        if getattr(self._local, "connection", None) is not None:
-            self._do(self._local.connection.close())
-            self._local.connection = None
+    def __init__(self, connecting: Coroutine[Any, Any, Any]) -> None:
+        self._loop = asyncio.new_event_loop()
+        self.connection = self.do(connecting)
+
+    def do(self, work: Coroutine[Any, Any, _T]) -> _T:
+        return self._loop.run_until_complete(work)
+
+    def close(self) -> None:
+        self.do(self.connection.close())
+        self._loop.close()
 
 
 def _statement(question: Question) -> tuple[Any, ...]:

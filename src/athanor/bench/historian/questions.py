@@ -98,10 +98,10 @@ def truth(question: Question, history: History) -> Rows:
     values = history.values[begin:end, tags]
     if question.kind is Kind.RAW:
         return _rows(tags, question.start_us + US * np.arange(len(values)), values)
-    size = question.step_us // US
-    first = np.arange(0, len(values), size)
-    count = np.minimum(first + size, len(values)) - first
-    return _rows(tags, question.start_us + US * first, np.add.reduceat(values, first) / count[:, None])
+    step_us = question.start_us + question.step_us * np.arange(-(-len(values) * US // question.step_us))
+    first = -((question.start_us - step_us) // US)  # the first second in each
+    count = np.diff(first, append=len(values))
+    return _rows(tags, step_us, np.add.reduceat(values, first) / count[:, None])
 
 
 def disagreement(answer: Rows, right: Rows) -> str:

@@ -1,7 +1,6 @@
 """VictoriaMetrics (Debian: victoria-metrics), by JSON lines in and out."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -24,7 +23,7 @@ class VictoriaMetrics:
     is_fed = True
     acknowledgement = "in memory; written to files about a second later, never flushed to the disk on purpose"
     settled = "force_flush, force_merge"
-    quiet_s = 9.0
+    quiet_s = 9.0  # in three parts
 
     def __init__(self, folder: Path) -> None:
         """Raises AbsentError."""
@@ -67,11 +66,10 @@ class VictoriaMetrics:
 
     def settle(self) -> None:
         self._http.request("GET", "/internal/force_flush")
-        until_still(lambda: folder_bytes(self._folder), 3, 600)
+        until_still(lambda: folder_bytes(self._folder), self.quiet_s / 3, 600)
         self._http.request("GET", "/internal/force_merge")
-        time.sleep(1)
-        until_still(self._is_merging, 2, 600)
-        until_still(lambda: folder_bytes(self._folder), 3, 600)
+        until_still(self._is_merging, self.quiet_s / 3, 600)
+        until_still(lambda: folder_bytes(self._folder), self.quiet_s / 3, 600)
 
     def size_bytes(self) -> int:
         return folder_bytes(self._folder / "data") + folder_bytes(self._folder / "indexdb")
@@ -122,11 +120,11 @@ class VictoriaMetrics:
         return by_tag_and_time(tag, time_us + shift, value)
 
     def reopen(self) -> None:
-        self._server.stop()
-        self._http.close()
+        self.close()
         self._server.start()
 
     def close(self) -> None:
+        self._http.close()
         self._server.stop()
 
     def _is_merging(self) -> float:
