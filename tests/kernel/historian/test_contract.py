@@ -211,6 +211,13 @@ async def test_downsampling_keeps_the_extremes(historian: Historian) -> None:
     assert {-50.0, 50.0} <= set(table["value"].to_pylist())
 
 
+async def test_a_range_without_samples_has_no_points(historian: Historian) -> None:
+    await historian.write(batch((VOLTAGE, 0, 1.0), (VOLTAGE, 5, 2.0)))
+    later = Span(NOON + timedelta(hours=1), NOON + timedelta(hours=2))
+    assert (await historian.downsample([VOLTAGE, CURRENT], later, 100)).num_rows == 0
+    assert (await historian.downsample([CURRENT], DAY, 100)).num_rows == 0
+
+
 async def test_latest_is_the_newest_sample_of_every_tag(historian: Historian) -> None:
     await historian.write(batch((VOLTAGE, 5, 5.0), (STATE, 0, "off"), (CURRENT, 1, 1.0)))
     await historian.write(batch((VOLTAGE, 3, 3.0), (STATE, 2, "on")))

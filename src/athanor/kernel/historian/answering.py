@@ -402,7 +402,7 @@ def _looks_alike(tag: np.ndarray, time_us: np.ndarray, value: np.ndarray, points
     """Indices of at most about `points` samples a tag that keep the curve's shape and extremes (MinMaxLTTB)."""
     first = np.flatnonzero(np.append(True, tag[1:] != tag[:-1])) if len(tag) else np.empty(0, np.int64)
     keep = [np.empty(0, np.int64)]
-    for begin, end in zip(first, np.append(first[1:], len(tag)), strict=True):
+    for begin, end in zip(first, np.append(first, len(tag))[1:], strict=True):
         if end - begin <= points:
             keep.append(np.arange(begin, end))
         else:
