@@ -40,6 +40,7 @@ _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 _READERS = 4
+_ASKED_AT_ONCE = 16  # files of an object store: most of the time is spent on the way
 _LOOK_EVERY_S = 1.0  # how often the sealer looks whether a generation is full or old
 _MOST_GENERATIONS = 10  # of samples that wait in memory while the lake takes none
 _TRY_AGAIN_S = 30.0  # after a failure to seal
@@ -87,9 +88,8 @@ class TieredHistorian:
         self._seal_after_s = seal_after_s
         self._waiting: SimpleQueue[tuple[pa.RecordBatch, Future[None]] | None] = SimpleQueue()
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="historian-read")
-        self._decoders = ThreadPoolExecutor(
-            os.cpu_count(), thread_name_prefix="historian-decode"
-        )  # of one query's files
+        at_once = _ASKED_AT_ONCE if store.is_remote else os.cpu_count()
+        self._decoders = ThreadPoolExecutor(at_once, thread_name_prefix="historian-decode")  # of one query's files
         self._answers = Answers(self._tail, self._lake, self._rollups, self._kept, self._decoders)
         self._closing = threading.Event()
         self._sealing = threading.Lock()
