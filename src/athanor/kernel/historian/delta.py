@@ -180,12 +180,15 @@ class DeltaFiles:
 
         Raises HistorianFullError; then do it again.
         """
+        with self._committing:
+            self._take_note()
+
+    def _take_note(self) -> None:
         try:
-            with self._committing:
-                self._found_out()
-                self._table.update_incremental()
-                self.store.make_durable(_log_entry(self._table.version()))
-                self._files = self._listed()
+            self._found_out()
+            self._table.update_incremental()
+            self.store.make_durable(_log_entry(self._table.version()))
+            self._files = self._listed()
         except (OSError, DeltaError) as error:
             raise self._told(error) from error
 
@@ -252,8 +255,9 @@ class DeltaFiles:
                 _log.warning("lake.committed-with-trouble", reason=plain(error))
             self._unsure = None
             self._notes |= commit.notes
-        self._retire(action.path for action in commit.removed if action.path not in self._aside.names)
-        self.settle()  # from here on the files belong to the table, whatever fails
+            self._retire(action.path for action in commit.removed if action.path not in self._aside.names)
+            # From here on the files belong to the table, whatever fails. Whoever commits next does so on this version.
+            self._take_note()
 
     def _send(self, commit: "_Commit") -> None:
         """Commit on the version that is known, and on no later one: others that write are not to go unnoticed."""
