@@ -74,6 +74,7 @@ def plants(draw: st.DrawFn) -> Plant:
                 type=draw(st.none() | st.just("pump")),
                 position=draw(st.none() | st.tuples(st.floats(-90, 90), st.floats(-180, 180))),
                 tags=draw(tags(path)),
+                retention=draw(st.sampled_from(["standard", "fast"])),
             )
     tenants = {tenant: Tenant(tenant, draw(names)) for tenant in draw(st.permutations(TENANTS))}
     return Plant(id="park", name=draw(names), timezone="Asia/Shanghai", tenants=tenants, nodes=nodes)

@@ -225,6 +225,7 @@ sites:
         "s.a.u.q.force": "rare",
         "s.a.u.q.oil": "rare",
     }
+    assert [node.retention for node in plant.nodes.values()] == ["standard", "slow", "slow", "slow", "rare"]
 
 
 def test_words_that_yaml_takes_for_truths_or_numbers_stay_words() -> None:

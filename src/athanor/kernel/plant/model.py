@@ -84,6 +84,7 @@ class Node:
     type: str | None = None  # equipment type, such as "centrifugal_pump"
     position: tuple[float, float] | None = None  # latitude, longitude [deg] WGS 84
     tags: tuple[Tag, ...] = ()
+    retention: str = STANDARD_RETENTION  # class, of its waveforms and of tags that name none
 
     @property
     def parent(self) -> str | None:

@@ -139,6 +139,7 @@ def _node_rows(plant: Plant) -> list[dict[str, Any]]:
             "type": node.type,
             "latitude": node.position[0] if node.position else None,
             "longitude": node.position[1] if node.position else None,
+            "retention": node.retention,
         }
         for place, node in enumerate(plant.nodes.values())
     ]
@@ -178,6 +179,7 @@ def _node(row: Row[Any], tags: tuple[Tag, ...]) -> Node:
         type=row.type,
         position=None if row.latitude is None else (row.latitude, row.longitude),
         tags=tags,
+        retention=row.retention,
     )
 
 

@@ -45,6 +45,7 @@ class NodeRow(Base):
     type: Mapped[str | None]
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
+    retention: Mapped[str] = mapped_column(server_default=STANDARD_RETENTION)
 
 
 class TagRow(Base):

@@ -235,7 +235,8 @@ class _Reader:
         node_type, tags = self._tags(given, path, own)
         name = self.faults.name(given["name"], f"the {level}'s name") if "name" in given else None
         position = self._position(given["position"]) if "position" in given else None
-        self.nodes.setdefault(path, Node(path, level, name or {}, own.tenant or "", node_type, position, tags))
+        read = Node(path, level, name or {}, own.tenant or "", node_type, position, tags, own.retention)
+        self.nodes.setdefault(path, read)
         for key, nodes in below.items():
             self._read_below(key, nodes, level, path, own)
 
