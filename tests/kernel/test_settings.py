@@ -124,6 +124,30 @@ def test_an_object_store_without_encryption_is_refused_unless_allowed() -> None:
     assert load_settings().s3.endpoint == "http://127.0.0.1:9000"
 
 
+def test_classes_of_retention_are_named_before_they_have_days() -> None:
+    write(
+        '[retention]\nclasses = ["fast", "standard"]\nraw_days = {fast = 30, standard = 400}\n'
+        "rollup_days = {fast = 30}\n"
+    )
+    assert load_settings().retention.raw_days == {"fast": 30, "standard": 400}
+    write('[retention]\nclasses = ["fast"]\nraw_days = {fats = 30}\nrollup_days = {fast = 1}\n')
+    assert faults_of()[0].startswith("athanor.toml: retention.raw_days: 'fats' is not among the classes. Did you mean")
+    write('[retention]\nclasses = ["a", "a"]\nraw_days = {a = 0}\n')
+    assert [fault.split(": ")[1] for fault in faults_of()] == ["retention.classes", "retention.raw_days.a"]
+
+
+@pytest.mark.parametrize("raw_days", ["{fast = 31}", "{}"])
+def test_rollups_do_not_go_before_their_samples(raw_days: str) -> None:
+    write(f'[retention]\nclasses = ["fast"]\nraw_days = {raw_days}\nrollup_days = {{fast = 30}}\n')
+    (fault,) = faults_of()
+    assert fault.startswith("athanor.toml: retention.rollup_days: the rollups of 'fast' cannot go before its samples")
+
+
+def test_what_is_said_of_a_disk_is_said_in_time() -> None:
+    write("[historian]\ndisk_reserve_mb = 500\ndisk_low_mb = 400\ndisk_warn_mb = 300\n")
+    assert faults_of()[0].startswith("athanor.toml: historian.disk_low_mb: 400 MB is less than disk_reserve_mb")
+
+
 def test_a_password_in_a_bad_address_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATHANOR_DATABASE_URL", "mysql://athanor:secret@db/athanor")
     assert "secret" not in str(faults_of())

@@ -3,6 +3,7 @@
 Read once at start, checked whole, never changed. docs/settings.md lists them; a test keeps it true.
 """
 
+import math
 import os
 import re
 import tomllib
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -36,6 +37,7 @@ SCHEMES: Mapping[str, tuple[str, ...]] = {
     "compute_url": ("processes",),
 }
 
+_CLASS = re.compile(r"[a-z0-9_]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 # Pydantic's errors that only follow from a fault which is named already.
@@ -77,6 +79,83 @@ class HistorianSettings(Section):
         description="Samples in the hot tail from which it is sealed; 1 M take 25 MB. [rows]",
     )
     seal_after_s: float = Field(default=3600, gt=0, description="Age of the hot tail from which it is sealed. [s]")
+    disk_reserve_mb: int = Field(
+        default=64, ge=1, description="Free room on the disk below which samples are refused; edges keep them. [MB]"
+    )
+    disk_low_mb: int = Field(
+        default=2048, ge=1, description="Free room below which the oldest samples go; see [retention]. [MB]"
+    )
+    disk_warn_mb: int = Field(
+        default=10_240, ge=1, description="Free room below which it is said that it runs out. [MB]"
+    )
+
+    @field_validator("disk_low_mb", "disk_warn_mb")
+    @classmethod
+    def _is_said_in_time(cls, megabytes: int, info: ValidationInfo) -> int:
+        below = {"disk_low_mb": "disk_reserve_mb", "disk_warn_mb": "disk_low_mb"}[info.field_name or ""]
+        if megabytes < info.data.get(below, 0):
+            raise ValueError(f"{megabytes} MB is less than {below}, so it would come too late")
+        return megabytes
+
+
+class RetentionSettings(Section):
+    """How long each class of tags keeps what. Nothing goes of a class for which no days are given."""
+
+    classes: tuple[str, ...] = Field(
+        default=("standard",),
+        description="Classes that tags may have; where the disk is short the first goes first.",
+        json_schema_extra={"shown": '`["standard"]`'},
+    )
+    raw_days: Mapping[str, Annotated[int, Field(ge=1)]] = Field(
+        default={},
+        description="How long samples are kept, by class: {fast = 30}. Rollups of them stay. [d]",
+        json_schema_extra={"shown": "for ever"},
+    )
+    rollup_days: Mapping[str, Annotated[int, Field(ge=1)]] = Field(
+        default={},
+        description="How long the rollups of samples that are gone are kept, by class. [d]",
+        json_schema_extra={"shown": "for ever"},
+    )
+    waveform_days: Mapping[str, Annotated[int, Field(ge=1)]] = Field(
+        default={},
+        description="How long waveforms are kept, by class of their asset. [d]",
+        json_schema_extra={"shown": "for ever"},
+    )
+    drop_oldest_when_full: bool = Field(
+        default=True, description="Whether the oldest samples go where the disk has less than historian.disk_low_mb."
+    )
+    keep_days_when_full: int = Field(default=30, ge=1, description="The last so many days never go for that. [d]")
+
+    @field_validator("classes")
+    @classmethod
+    def _are_words_and_one_each(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(classes)) < len(classes):
+            raise ValueError("a class stands there twice")
+        for name in classes:
+            if not _CLASS.fullmatch(name):
+                raise ValueError(f"{name!r} may hold only small letters, digits and _")
+        return classes
+
+    @field_validator("raw_days", "rollup_days", "waveform_days")
+    @classmethod
+    def _are_of_known_classes(cls, days: Mapping[str, int], info: ValidationInfo) -> Mapping[str, int]:
+        classes: tuple[str, ...] = info.data.get("classes", tuple(days))  # not there where they are wrong themselves
+        for name in days:
+            if name not in classes:
+                raise ValueError(f"{name!r} is not among the classes. {suggestion(name, classes)}")
+        return days
+
+    @field_validator("rollup_days")
+    @classmethod
+    def _outlive_their_samples(cls, days: Mapping[str, int], info: ValidationInfo) -> Mapping[str, int]:
+        raw_days: Mapping[str, int] = info.data.get("raw_days", days)  # not there where they are wrong themselves
+        for name, rollup_days in days.items():
+            if rollup_days < raw_days.get(name, math.inf):
+                raise ValueError(
+                    f"the rollups of {name!r} cannot go before its samples, of which they are made: give it raw_days "
+                    "too, no greater"
+                )
+        return days
 
 
 class EdgeSettings(Section):
@@ -176,6 +255,7 @@ class Settings(BaseSettings):
     compute_url: str = Field(default="processes:", description="Heavy work: processes: (a pool on this machine).")
     server: ServerSettings = ServerSettings()
     historian: HistorianSettings = HistorianSettings()
+    retention: RetentionSettings = RetentionSettings()
     edge: EdgeSettings = EdgeSettings()
     ingest: IngestSettings = IngestSettings()
     transfer: TransferSettings = TransferSettings()
