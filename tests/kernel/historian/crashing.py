@@ -1,6 +1,7 @@
 """A process that writes numbered batches and says each number once it is acknowledged, until it is killed."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -15,14 +16,20 @@ IMPORTED, IMPORTED_TAGS = 1000, 20_000  # the tags that come in by import have i
 
 
 def write_until_killed(folder: Path, first: int, say: Connection) -> None:
-    """Every fifth batch goes in by `import_history`, under tags of its own. Sealing never pauses."""
+    """Every fifth batch goes in by `import_history`, under tags of its own.
+
+    Sealing, compaction and rolling up never pause, so that a kill may meet each of them anywhere.
+    """
     asyncio.run(_write(folder, first, say))
 
 
 async def _write(folder: Path, number: int, say: Connection) -> None:
     historian = TieredHistorian(folder / "hot", folder / "lake")
-    sealing = asyncio.create_task(_seal(historian))
-    while not sealing.done():
+    background = [
+        asyncio.create_task(_again_and_again(deed))
+        for deed in (historian.seal_now, historian.compact_now, historian.roll_up_now)
+    ]
+    while not any(task.done() for task in background):
         if number % 5 == 4:
             history = numbered(number, tags=IMPORTED_TAGS, first_tag=IMPORTED)
             await historian.import_history(pa.Table.from_batches([history]))
@@ -30,9 +37,9 @@ async def _write(folder: Path, number: int, say: Connection) -> None:
             await historian.write(numbered(number, tags=TAGS))
         say.send(number)
         number += 1
-    await sealing
+    await asyncio.gather(*background)
 
 
-async def _seal(historian: TieredHistorian) -> None:
+async def _again_and_again(deed: Callable[[], Awaitable[None]]) -> None:
     while True:
-        await historian.seal_now()
+        await deed()
