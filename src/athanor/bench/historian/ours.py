@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Coroutine
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,13 +15,14 @@ from athanor.bench.historian.contender import PerThread
 from athanor.bench.historian.generator import Rows
 from athanor.bench.historian.questions import Kind, Question, by_tag_and_time
 from athanor.kernel.historian.aggregation import Measure
-from athanor.kernel.historian.gaps import NONE
+from athanor.kernel.historian.gaps import NONE, linear
 from athanor.kernel.historian.port import STORED, HistorianFullError, Span, moment
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.plant.model import TagId
 from athanor.kernel.telemetry import TIME, numpy_column
 
 _T = TypeVar("_T")
+_LINES = linear(timedelta(minutes=1))
 _AGAIN_S = 0.05  # an edge whose batch is refused sends it again
 
 
@@ -63,6 +65,17 @@ class Athanor:
 
     def ask(self, question: Question) -> pa.Table:
         return self.do(answered(self.historian, question))
+
+    def ask_weighted(self, question: Question) -> pa.Table:
+        """Means over the time that is known, lines from sample to sample, as a tag's trend is averaged."""
+        tags = [TagId(tag) for tag in question.tags]
+        return self.do(self.historian.resample(tags, question.edges, Measure.MEAN, _LINES))
+
+    def draw(self, question: Question) -> pa.Table:
+        """What a chart of 1,000 points is drawn from."""
+        tags = [TagId(tag) for tag in question.tags]
+        span = Span(moment(question.start_us), moment(question.end_us))
+        return self.do(self.historian.downsample(tags, span, 1_000))
 
     def read(self, _question: Question, answer: pa.Table) -> Rows:
         return by_tag_and_time(*(numpy_column(answer, name) for name in ("tag", "time", "value")))

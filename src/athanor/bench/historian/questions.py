@@ -7,7 +7,7 @@ import numpy as np
 
 from athanor.bench.historian.generator import US, History, Rows
 
-HOUR_US = 3600 * US
+MINUTE_US, HOUR_US = 60 * US, 3600 * US
 TOLERANCE = 1e-6  # of a mean: sums are added up in different orders
 
 
@@ -66,7 +66,7 @@ def questions_of(history: History, repeats: int, seed: int = 5) -> list[Asked]:
         Asked(
             "one tag, whole range in 1,000 buckets",
             5,
-            tuple(in_steps(one_tag(), start, end, (end - start) // 1_000) for _ in range(repeats)),
+            tuple(in_steps(one_tag(), start, end, a_thousandth(start, end)) for _ in range(repeats)),
         ),
         Asked(
             f"{history.tags // 10} tags at 5 min",
@@ -89,6 +89,12 @@ def in_steps(tags: tuple[int, ...], start_us: int, end_us: int, step_us: int) ->
     return Question(Kind.MEANS, tags, start_us, start_us + steps * step_us, step_us)
 
 
+def a_thousandth(start_us: int, end_us: int) -> int:
+    """The step of about 1,000 buckets that a chart would take: whole minutes, if it is a minute or more. [us]"""
+    step_us = (end_us - start_us) // 1_000
+    return step_us if step_us < MINUTE_US else step_us // MINUTE_US * MINUTE_US
+
+
 def truth(question: Question, history: History) -> Rows:
     """The answer, straight from what was generated: by tag, then time."""
     tags = np.asarray(question.tags)
@@ -100,6 +106,7 @@ def truth(question: Question, history: History) -> Rows:
         return _rows(tags, question.start_us + US * np.arange(len(values)), values)
     step_us = question.start_us + question.step_us * np.arange(-(-len(values) * US // question.step_us))
     first = -((question.start_us - step_us) // US)  # the first second in each
+    step_us, first = step_us[first < len(values)], first[first < len(values)]
     count = np.diff(first, append=len(values))
     return _rows(tags, step_us, np.add.reduceat(values, first) / count[:, None])
 
