@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import structlog
 import uvicorn
@@ -183,25 +183,13 @@ def lake_store(settings: Settings) -> Store:
     """Where the lake lies. Raises HistorianUnopenableError."""
     if settings.lake_url.startswith("file:"):
         return FolderStore(folder_of(settings.lake_url))
-    return S3Store(settings.lake_url, **_s3(settings))
+    return S3Store(settings.lake_url, **settings.s3.for_adapters())
 
 
 def _files(settings: Settings) -> Files:
     if settings.files_url.startswith("file:"):
         return FolderFiles(folder_of(settings.files_url))
-    return S3Files(settings.files_url, **_s3(settings))
-
-
-def _s3(settings: Settings) -> dict[str, Any]:
-    """How the object store is reached."""
-    store = settings.s3
-    return {
-        "endpoint": store.endpoint,
-        "region": store.region,
-        "virtual_hosted": store.addressing == "virtual",
-        "allow_http": store.allow_http,
-        "timeout_s": store.timeout_s,
-    }
+    return S3Files(settings.files_url, **settings.s3.for_adapters())
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 Nothing is changed; each check looks at one thing and can be run by itself.
 """
 
+import asyncio
 import errno
 import platform
 import shutil
@@ -24,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from athanor.kernel.database.database import Database, reason_of
 from athanor.kernel.database.migrating import newest_revision, revision_of
 from athanor.kernel.errors import AthanorError
+from athanor.kernel.historian.s3 import S3Store
 from athanor.kernel.plant.yaml_file import load_plant
 from athanor.kernel.settings import BadSettingsError, Settings, folder_of, load_settings
 
@@ -49,7 +51,7 @@ class Verdict(StrEnum):
 class Finding:
     """What one check saw."""
 
-    check: str  # stable: configuration, port, disk, clock, database, plant, edge, versions, memory
+    check: str  # stable: configuration, port, disk, clock, database, lake, plant, edge, versions, memory
     verdict: Verdict
     what: str
     cure: str = ""  # empty where all is well
@@ -72,6 +74,7 @@ async def examine(settings: Settings) -> list[Finding]:
         *(check_folder(folder) for folder in folders_of(settings)),
         check_clock(datetime.now(UTC), [path for path in (sqlite_file(settings),) if path]),
         await check_database(settings),
+        *await check_lake(settings),
         check_plant(settings.plant_file),
         check_edge(settings.edge.config),
         check_versions(),
@@ -163,6 +166,20 @@ def room_in(folder: Path, free_gb: float) -> Finding:
     if free_gb < LITTLE_DISK_GB:
         return Finding("disk", Verdict.WARN, what, cure)
     return Finding("disk", Verdict.OK, what)
+
+
+async def check_lake(settings: Settings) -> list[Finding]:
+    """Whether the object store answers that the lake lies in; nothing where it lies in a folder."""
+    if not settings.lake_url.startswith("s3:"):
+        return []
+    cure = (
+        "Check lake_url, [s3] in the settings, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and the way to the store."
+    )
+    try:
+        await asyncio.to_thread(S3Store(settings.lake_url, **settings.s3.for_adapters()).check)
+    except (AthanorError, OSError) as error:
+        return [Finding("lake", Verdict.FAIL, f"{settings.lake_url} does not answer: {error}", cure)]
+    return [Finding("lake", Verdict.OK, f"{settings.lake_url} answers.")]
 
 
 def check_clock(now: datetime, written: Sequence[Path]) -> Finding:

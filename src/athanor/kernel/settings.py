@@ -195,6 +195,16 @@ class S3Settings(Section):
             raise ValueError("the endpoint is http://, which everybody on the way can read; true allows that")
         return allowed
 
+    def for_adapters(self) -> dict[str, Any]:
+        """As the adapters that speak to an object store take it."""
+        return {
+            "endpoint": self.endpoint,
+            "region": self.region,
+            "virtual_hosted": self.addressing == "virtual",
+            "allow_http": self.allow_http,
+            "timeout_s": self.timeout_s,
+        }
+
 
 class TransferSettings(Section):
     """History from files."""

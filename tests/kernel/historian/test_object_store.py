@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import pytest
 from deltalake import DeltaTable
 
+from athanor.kernel.doctor import Finding, Verdict, check_lake
 from athanor.kernel.historian.lease import Lease
 from athanor.kernel.historian.port import (
     HistorianFullError,
@@ -21,6 +22,7 @@ from athanor.kernel.historian.port import (
 from athanor.kernel.historian.store import ClaimedElsewhereError
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.plant.model import TagId
+from athanor.kernel.settings import Settings
 
 from .objectstore import Gateway, Trouble, lake_at
 from .samples import EVER, START, numbered, numbers_of, tag_ids
@@ -281,3 +283,20 @@ async def test_who_lost_the_lake_commits_no_more_and_keeps_its_samples(gateway: 
     await second.close()
     first = opened("first", prefix)
     await all_is_there_once(first, [1, 2, 3])
+
+
+async def test_the_doctor_says_whether_the_store_answers(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = {"endpoint": gateway.address, "allow_http": True, "timeout_s": 0.3}
+
+    async def finding(url: str) -> Finding:
+        (found,) = await check_lake(Settings(lake_url=url, s3=reached))
+        return found
+
+    assert (await finding("s3://park/lake")).verdict is Verdict.OK
+    gone = await finding("s3://nowhere/lake")
+    assert (gone.verdict, "NoSuchBucket" in gone.what) == (Verdict.FAIL, True)
+    gateway.close()
+    assert "error sending request" in (await finding("s3://park/lake")).what
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    assert "AWS_SECRET_ACCESS_KEY are not set" in (await finding("s3://park/lake")).what
+    assert await check_lake(Settings(lake_url="file:///srv/lake")) == []

@@ -152,6 +152,11 @@ class S3Store:
             with self._explained(keys[0]):
                 obstore.delete(self._objects, keys)
 
+    def check(self) -> None:
+        """Raises OSError where the store does not answer, lets us not in, or has no such bucket."""
+        with self._explained(""):
+            next(iter(obstore.list(self._objects, prefix=self._key("") or None, chunk_size=1)), None)
+
     def make_durable(self, name: str) -> None:
         pass  # what an object store has acknowledged is
 

@@ -189,5 +189,7 @@ def _flush(place: Path) -> None:
 
 def plain(error: BaseException) -> str:
     """What an error of a client says, as one short line: theirs come with colours and whole answers of servers."""
-    said = re.sub(r"\x1b\[[0-9;]*m|↳", "", str(error)).partition("Debug source:")[0]
-    return " ".join(re.sub(r"<\?xml.*", "", said, flags=re.DOTALL).split())[:400]
+    said = re.sub(r"\x1b\[[0-9;]*m|↳", "", str(error))
+    code = re.search(r"<Code>(\w+)</Code>", said)
+    said = re.sub(r"<\?xml.*", "", said.partition("Debug source:")[0], flags=re.DOTALL)
+    return " ".join([*said.split(), *([code[1]] if code else [])])[:400]
