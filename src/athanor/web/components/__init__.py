@@ -1,6 +1,7 @@
 """What every page is built from, so that all apps look and behave alike. One file each."""
 
 from athanor.web.components.data_table import Cell, Column, TablePage, TableQuery, data_table
+from athanor.web.components.dialog import Dialog
 from athanor.web.components.empty_state import empty_state
 from athanor.web.components.error_card import error_card
 from athanor.web.components.job import JobCard, job_card, job_list
@@ -9,17 +10,19 @@ from athanor.web.components.page_title import page_title
 from athanor.web.components.spark import Spark
 from athanor.web.components.status import Status, status
 from athanor.web.components.tag_finder import TagFinder
-from athanor.web.components.trend_chart import TrendChart, TrendSeries, ViewChange
+from athanor.web.components.trend_chart import Stretch, TrendChart, TrendSeries, ViewChange
 from athanor.web.components.value_list import ValueList, ValueRow
 from athanor.web.components.words import Words, button, icon, link, region
 
 __all__ = [
     "Cell",
     "Column",
+    "Dialog",
     "JobCard",
     "Kpi",
     "Spark",
     "Status",
+    "Stretch",
     "TablePage",
     "TableQuery",
     "TagFinder",

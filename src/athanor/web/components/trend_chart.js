@@ -6,6 +6,7 @@ const TOKENS = { text: "--text", text2: "--text-2", line: "--line", surface: "--
 const COLOURS = 8;
 const DASHES = ["solid", [6, 3], [2, 2]];
 const SHORTEST = 1000, SETTLED_MS = 250, MAX_LIMIT_SERIES = 1;
+const ROWS = 4; // of marks above the plot
 
 export default {
   template: `
@@ -18,6 +19,7 @@ export default {
         </button>
       </div>
       <div class="ath-trend-canvas" ref="canvas" tabindex="0" role="application" :aria-label="texts.chart" :aria-keyshortcuts="'ArrowLeft ArrowRight + - Home'"></div>
+      <div class="ath-trend-stretch" v-for="stretch in stretches" :style="stretch.style" :title="stretch.text" role="img" :aria-label="stretch.text"></div>
       <div class="ath-trend-select" v-if="marked" :style="marked"></div>
       <div class="ath-trend-cursor" v-if="cursor" :style="cursor.style">
         <div class="time">{{ cursor.time }}</div>
@@ -31,12 +33,13 @@ export default {
   props: { zone: String, texts: Object },
   emits: ["view", "sized"],
   data() {
-    return { legend: [], cursor: null, marked: null, isBusy: false };
+    return { legend: [], cursor: null, marked: null, isBusy: false, stretches: [] };
   },
   created() {
     // What the chart draws from is kept out of Vue's sight: thousands of points need no watching.
     this.series = new Map();
     this.ranges = new Map();
+    this.marks = []; // of stretches: key, from_ms, to_ms, text
     this.from = Date.now() - 3600e3;
     this.to = Date.now();
     this.isLive = true;
@@ -104,6 +107,10 @@ export default {
       }
       if (this.isLive) [this.from, this.to] = [now - span, now];
       this.relist();
+      this.draw();
+    },
+    markStretches(marks) {
+      this.marks = marks;
       this.draw();
     },
     busy() {
@@ -233,7 +240,23 @@ export default {
           markLine: limited.includes(series.key) ? this.limitLines(series) : { data: [] },
         })),
       }, { replaceMerge: ["series", "yAxis"], lazyUpdate: false });
+      if (this.marks.length || this.stretches.length) this.stretches = this.placed(shown);
       if (this.pointer) this.showCursor();
+    },
+    // Stretches as bars above the plot, a row for each line; one too short to be seen is made wide enough.
+    placed(shown) {
+      const { left, width } = this.plot();
+      const top = this.$refs.canvas.offsetTop + 24;
+      const x = (time) => left + width * Math.min(1, Math.max(0, (time - this.from) / (this.to - this.from)));
+      return this.marks.flatMap(({ key, from_ms, to_ms, text }) => {
+        const row = shown.findIndex((series) => series.key === key);
+        if (row < 0 || to_ms < this.from || from_ms > this.to) return [];
+        const [begin, end] = [x(from_ms), x(to_ms)];
+        return [{ text, style: {
+          left: begin + "px", width: Math.max(5, end - begin) + "px", top: top - 5 * (row % ROWS) - 4 + "px",
+          background: this.colours[shown[row].colour],
+        } }];
+      });
     },
     groupByAxis(shown) {
       const axes = [];

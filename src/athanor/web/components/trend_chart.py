@@ -5,7 +5,7 @@ From then on `append` sends what is new. Nothing is ever sent twice.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import nicegui.elements.echart  # noqa: F401  (announces the ECharts that NiceGUI carries to the browser)
@@ -36,6 +36,16 @@ class TrendSeries:
     is_step: bool = False
     states: Mapping[int, str] = field(default_factory=dict)
     limits: Sequence[Limit] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a tag's line that something is to be said of; marked at the top of the chart."""
+
+    key: str
+    from_ms: int
+    to_ms: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,10 @@ class TrendChart(ui.element, component="trend_chart.js", esm={"athanor-trend": "
     def append(self, now_ms: int, points: Mapping[str, Sequence[tuple[int, float | None]]]) -> None:
         """Add newer points; a live chart moves on to `now_ms`."""
         self.run_method("append", now_ms, points)
+
+    def mark_stretches(self, stretches: Sequence[Stretch]) -> None:
+        """Mark these parts of the lines, and no others; their texts show to the pointer."""
+        self.run_method("markStretches", [asdict(one) for one in stretches])
 
     async def _viewed(self, event: GenericEventArguments) -> None:
         view = event.args

@@ -1,6 +1,7 @@
 """Below the chart: each tag with its statistics over the range shown."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from athanor.apps.trends.services import Statistics
 from athanor.kernel.plant.model import Tag, TagKind
@@ -14,11 +15,17 @@ _COLUMNS = ("last", "minimum", "maximum", "mean", "count", "good")
 
 
 class StatisticsTable:
-    """A row for each tag; pressing the cross takes the tag off the chart."""
+    """A row for each tag; pressing the cross takes the tag off the chart. `correct` is None for who may not."""
 
-    def __init__(self, plant: RunningPlant, remove: Callable[[Tag], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        plant: RunningPlant,
+        remove: Callable[[Tag], Awaitable[None]],
+        correct: Callable[[Tag], Awaitable[None]] | None = None,
+    ) -> None:
         self._plant = plant
         self._remove = remove
+        self._correct = correct
         self._cells: dict[str, dict[str, Words]] = {}
         with region("ath-card", "section") as card, region("ath-table-scroll"):
             self._table = region(
@@ -82,6 +89,9 @@ class StatisticsTable:
                 cells[column] = Words("…", "td", "is-number")
                 cells[column].props["data-label"] = titles[column]
             with region("is-number", "td"):
+                if self._correct is not None:
+                    name = _("Correct {tag}…").format(tag=text_of(tag.name))
+                    button(name, partial(self._correct, tag), glyph="edit_note", classes="is-icon is-plain")
                 name = _("Take {tag} off the chart").format(tag=text_of(tag.name))
                 button(name, lambda: self._remove(tag), glyph="close", classes="is-icon is-plain")
         self._cells[tag.path] = cells

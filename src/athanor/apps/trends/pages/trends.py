@@ -9,8 +9,12 @@ from nicegui import ui
 
 from athanor.apps.trends import services
 from athanor.apps.trends.domain.view import View, is_possible, view_of
+from athanor.apps.trends.pages.correcting import CorrectDialog
+from athanor.apps.trends.pages.corrections_list import CorrectionsList
 from athanor.apps.trends.pages.statistics_table import StatisticsTable
 from athanor.apps.trends.pages.toolbar import Toolbar
+from athanor.kernel.corrections.records import PERMISSION
+from athanor.kernel.corrections.service import Corrections
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.historian.port import Historian, Span, microseconds
 from athanor.kernel.identity.user import User
@@ -38,7 +42,12 @@ _SUM_UP_LIVE_UP_TO = timedelta(days=1)  # a longer range hardly changes in that 
 
 
 async def trends(
-    request: Request, plant: RunningPlant, current: CurrentValues, historian: Historian, viewer: User
+    request: Request,
+    plant: RunningPlant,
+    current: CurrentValues,
+    historian: Historian,
+    corrections: Corrections,
+    viewer: User,
 ) -> None:
     """Any tags over any range; the address holds both, so that it can be shared."""
     asked = request.query_params
@@ -48,7 +57,7 @@ async def trends(
     if not plant.model.tags:
         empty_state(_("The plant has no tags yet"), _("Load a plant model first."), glyph="show_chart")
         return
-    TrendsPage(plant, current, historian, view, tags, may_export=viewer.may("trends.export"))
+    TrendsPage(plant, current, historian, corrections, viewer, view, tags)
 
 
 class TrendsPage:
@@ -59,24 +68,25 @@ class TrendsPage:
         plant: RunningPlant,
         current: CurrentValues,
         historian: Historian,
+        corrections: Corrections,
+        viewer: User,
         view: View,
         tags: list[Tag],
-        *,
-        may_export: bool,
     ) -> None:
         self._plant, self._current, self._historian = plant, current, historian
+        self._corrections, self._viewer = corrections, viewer
         self._view, self._tags = view, tags
         self._before: list[View] = []
         self._width_px = 0
         self._turn = 0  # grows with every load, so that the answer to an older one is dropped
         self._summed_at = datetime.now(UTC)
         self._newcomers = services.Newcomers(plant, current)
-        self._build(may_export=may_export)
+        self._build()
         self._show_tags()
         every_second(self._tick)
 
-    def _build(self, *, may_export: bool) -> None:
-        zone = self._plant.model.timezone
+    def _build(self) -> None:
+        zone, viewer = self._plant.model.timezone, self._viewer
         with region("ath-trends") as self._root:
             with region("ath-trends-side" if self._tags else "ath-trends-side is-open"):
                 button(
@@ -89,7 +99,7 @@ class TrendsPage:
             with region("ath-trends-main"):
                 with region("ath-card ath-trends-card"):
                     self._toolbar = Toolbar(
-                        ZoneInfo(zone), go=self._go, back=self._back, now=_now, may_export=may_export
+                        ZoneInfo(zone), go=self._go, back=self._back, now=_now, may_export=viewer.may("trends.export")
                     )
                     with region("ath-trends-chart") as self._chart_place:
                         self._chart = TrendChart(zone, on_view=self._moved, on_sized=self._sized)
@@ -101,7 +111,15 @@ class TrendsPage:
                         )
                         with region("ath-empty-action"):
                             button(_("Show the power of every enterprise"), self._show_power, classes="is-main")
-                self._statistics = StatisticsTable(self._plant, self._toggle)
+                may_correct = viewer.may(PERMISSION)
+                self._statistics = StatisticsTable(self._plant, self._toggle, self._correct if may_correct else None)
+                self._corrected = CorrectionsList(
+                    self._corrections, self._plant, viewer, self._chart, on_undone=self._load
+                )
+            if may_correct:
+                self._correct_dialog = CorrectDialog(
+                    self._corrections, self._historian, self._plant, viewer, on_done=self._load
+                )
 
     # ---- what the person does ----
 
@@ -119,6 +137,10 @@ class TrendsPage:
             self._tags.append(tag)
         self._show_tags()
         await self._load()
+
+    async def _correct(self, tag: Tag) -> None:
+        view = self._view.at(_now())
+        await self._correct_dialog.open(tag, Span(view.start, view.end))
 
     async def _show_power(self) -> None:
         self._tags = services.power_tags(self._plant)
@@ -156,6 +178,8 @@ class TrendsPage:
         self._chart_place.set_visibility(bool(self._tags))
         self._nothing.set_visibility(not self._tags)
         self._statistics.show(self._tags)
+        if not self._tags:
+            self._corrected.hide()
         self._chart.define([_series(self._plant, tag) for tag in self._tags])
 
     async def _load(self) -> None:
@@ -173,6 +197,9 @@ class TrendsPage:
             return
         self._newcomers.forget()
         self._chart.load(ViewChange(_ms(view.start), _ms(view.end), view.is_live), lines)
+        await self._corrected.show(self._tags, Span(view.start, view.end))
+        if turn != self._turn:
+            return
         self._statistics.wait()
         await self._sum_up(turn)
 
