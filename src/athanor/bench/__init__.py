@@ -1,6 +1,6 @@
 """Benchmarks: every performance figure that Athanor claims comes from one of these."""
 
-from athanor.bench import historian, path
+from athanor.bench import historian, path, trends, waveforms
 from athanor.bench.figures import Benchmark
 
 BENCHMARKS = {
@@ -12,5 +12,14 @@ BENCHMARKS = {
         "Ingest, size and queries of the historian beside VictoriaMetrics, InfluxDB, PostgreSQL and DuckDB",
         historian.run,
         historian.PARTS,
+    ),
+    "waveforms": Benchmark(
+        "Vibration, noise and current of 1,000 machines over HTTP; the store beside npy files; encodings compared",
+        waveforms.run,
+        waveforms.PARTS,
+    ),
+    "trends": Benchmark(
+        "A chart of eight tags over 60 days in Chromium: how long a zoom or a move takes to be drawn",
+        trends.run,
     ),
 }

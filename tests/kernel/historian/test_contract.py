@@ -201,6 +201,16 @@ async def test_each_measure(historian: Historian, how: Measure, expected: list[f
     assert table["value"].to_pylist() == pytest.approx(expected)
 
 
+async def test_several_measures_at_once_are_what_each_is_alone(historian: Historian) -> None:
+    await historian.write(batch((VOLTAGE, 0, 3.0), (VOLTAGE, 20, 1.0), (VOLTAGE, 70, 2.0), (CURRENT, 60, 5.0)))
+    for policy in (NONE, hold(timedelta(seconds=30)), linear(timedelta(seconds=30))):
+        hows = [how for how in Measure if how is not Measure.INTEGRAL or policy != NONE]
+        together = await historian.measures([VOLTAGE, CURRENT], MINUTES, hows, policy)
+        assert list(together) == hows
+        for how in hows:
+            assert together[how].equals(await historian.resample([VOLTAGE, CURRENT], MINUTES, how, policy)), how
+
+
 async def test_downsampling_keeps_the_extremes(historian: Historian) -> None:
     seconds = np.arange(20_000)
     value = np.sin(seconds / 500)

@@ -7,11 +7,12 @@ the samples. Where samples are gone and rollups of them are kept, these alone an
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -65,6 +66,7 @@ _INTEGRALS = {
 _DRAWN = (*_ENDS, "minimum", "maximum", "minimum_after_us", "maximum_after_us")
 
 
+_Answer = TypeVar("_Answer")
 _Points = tuple[np.ndarray, np.ndarray, np.ndarray]  # tag, time [us] and value of good samples, by tag, then time
 
 
@@ -105,38 +107,56 @@ class Answers:
 
     def resample(self, tags: Sequence[TagId], edges: np.ndarray, how: Measure, policy: GapPolicy) -> pa.Table:
         """See `Historian.resample`."""
+        return self.measures(tags, edges, [how], policy)[how]
+
+    def measures(
+        self, tags: Sequence[TagId], edges: np.ndarray, hows: Sequence[Measure], policy: GapPolicy
+    ) -> Mapping[Measure, pa.Table]:
+        """See `Historian.measures`."""
         wanted = _sorted(tags)
         before_us = policy.limit_us
         after_us = policy.limit_us if policy.between is Between.LINEAR else 0
         wider = reach(edges, before_us, after_us)
 
-        def answer(closed: Closed) -> pa.Table:
-            return self._resampled(wanted, edges, wider, how, policy, closed)
+        def answer(closed: Closed) -> Mapping[Measure, pa.Table]:
+            return self._measured(wanted, edges, wider, hows, policy, closed)
 
         return self._while_closed(wanted, wider, answer)
 
-    def _resampled(
-        self, tags: np.ndarray, edges: np.ndarray, wider: np.ndarray, how: Measure, policy: GapPolicy, closed: Closed
-    ) -> pa.Table:
-        weighed = policy if how in _WEIGHED else None
+    def _measured(
+        self,
+        tags: np.ndarray,
+        edges: np.ndarray,
+        wider: np.ndarray,
+        hows: Sequence[Measure],
+        policy: GapPolicy,
+        closed: Closed,
+    ) -> Mapping[Measure, pa.Table]:
+        stands_alone = policy.between is Between.NONE
+        needs_gaps = not stands_alone and not _WEIGHED.isdisjoint(hows)
         question = _Question(
             inner_us=(int(edges[0]), int(edges[-1])),
-            columns=(*_ENDS, *_COLUMNS.get(how, _INTEGRALS[policy.between] if how in _WEIGHED else ())),
-            policy=policy if how in _WEIGHED and policy.between is not Between.NONE else None,
-            of_samples=lambda some, ranges: self._summarised(some, ranges, wider, weighed, closed),
+            columns=_columns_for(hows, policy),
+            policy=policy if needs_gaps else None,
+            of_samples=lambda some, ranges: self._summarised(
+                some, ranges, wider, policy.limit_us if needs_gaps else None, closed
+            ),
             closed=closed,
         )
         parts = [one for part in plan(wider) for one in self._answered(tags, part, question)]
-        limit_us = None if question.policy is None else policy.limit_us
+        limit_us = policy.limit_us if needs_gaps else None
         if not closed:
-            return _stepped(aggregate(_limited(parts, limit_us), edges, how, policy))
+            summaries = _limited(parts, limit_us)
+            return {how: _stepped(aggregate(summaries, edges, how, policy)) for how in hows}
         span_us, coarsest = (int(wider[0]), int(wider[-1])), max(level_within(int(np.diff(edges).max())), FINE.start)
         kept = runs_of(self._kept, closed, span_us, edges, question.columns, question.policy, coarsest)
-        parts.append(kept.sound if policy.between is Between.NONE else kept.known())
-        steps = aggregate(_limited(parts, limit_us), edges, how, policy)
-        if policy.between is Between.NONE or how in OF_SAMPLES:
-            steps = steps.without(*kept.steps_cut(edges), edges)
-        return _stepped(steps)
+        summaries = _limited([*parts, kept.sound if stands_alone else kept.known()], limit_us)
+        answers = {}
+        for how in hows:
+            steps = aggregate(summaries, edges, how, policy)
+            is_cut = stands_alone or how in OF_SAMPLES
+            answers[how] = _stepped(steps.without(*kept.steps_cut(edges), edges) if is_cut else steps)
+        return answers
 
     def downsample(self, tags: Sequence[TagId], span: Span, points: int) -> pa.Table:
         """See `Historian.downsample`."""
@@ -172,7 +192,7 @@ class Answers:
 
     # --- closed days
 
-    def _while_closed(self, tags: np.ndarray, edges: np.ndarray, answer: Callable[[Closed], pa.Table]) -> pa.Table:
+    def _while_closed(self, tags: np.ndarray, edges: np.ndarray, answer: Callable[[Closed], _Answer]) -> _Answer:
         """An answer; anew where days were closed while it was found, since their samples may have been missed."""
         span_us = int(edges[0]), int(edges[-1])
         while True:
@@ -303,11 +323,10 @@ class Answers:
         return _open(tables[0] if len(tables) == 1 else merged(tables), closed)
 
     def _summarised(
-        self, tags: np.ndarray, ranges: Ranges, edges: np.ndarray, policy: GapPolicy | None, closed: Closed
+        self, tags: np.ndarray, ranges: Ranges, edges: np.ndarray, limit_us: int | None, closed: Closed
     ) -> Summaries:
-        """Summaries of samples in the ranges, within the edges, that count no gap beyond the policy's limit."""
+        """Summaries of samples in the ranges, within the edges, that count no gap beyond the limit."""
         boundaries = np.unique(np.concatenate([edges, ranges.begin_us, ranges.end_us]))
-        limit_us = None if policy is None or policy.between is Between.NONE else policy.limit_us
         return summarise(*columns_of(self._read_ranges(tags, ranges, closed)), boundaries, limit_us=limit_us)
 
     def _good(self, tags: np.ndarray, ranges: Ranges, closed: Closed) -> _Points:
@@ -320,6 +339,12 @@ class Answers:
         """One summary for each good number in the ranges."""
         tag, time_us, value = self._good(tags, ranges, closed)
         return each(tag, time_us, value, np.zeros(len(tag), np.uint8))
+
+
+def _columns_for(hows: Sequence[Measure], policy: GapPolicy) -> tuple[str, ...]:
+    """The columns of rollups that go into the measures."""
+    needed = [_INTEGRALS[policy.between] if how in _WEIGHED else _COLUMNS.get(how, ()) for how in hows]
+    return tuple(dict.fromkeys([*_ENDS, *(name for names in needed for name in names)]))
 
 
 def _sorted(tags: Iterable[TagId]) -> np.ndarray:

@@ -1,6 +1,6 @@
 """The contract of a historian and the value types it speaks. Rules are numbered in docs/historian.md."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -169,6 +169,11 @@ class Historian(Protocol):
         for themselves. What reaches into the first and out of the last step counts as the policy says.
         `aggregation.aggregate` says what each measure is. Raises GapPolicyNeededError.
         """
+
+    async def measures(
+        self, tags: Sequence[TagId], edges: np.ndarray, hows: Sequence[Measure], policy: GapPolicy
+    ) -> Mapping[Measure, pa.Table]:
+        """What `resample` answers for each of several measures, found in one pass."""
 
     async def downsample(self, tags: Sequence[TagId], span: Span, points: int) -> pa.Table:
         """At most about `points` good numbers a tag (columns tag, time, value) that look as all of them would.

@@ -70,6 +70,11 @@ def policy_of(tag: Tag) -> GapPolicy:
     return policy_for(tag.kind, _HELD_WITHOUT_PERIOD if holds else _JOINED_WITHOUT_PERIOD)
 
 
+def by_policy(tags: Sequence[Tag]) -> list[tuple[GapPolicy, list[Tag]]]:
+    """The tags in groups that share the policy of their kind."""
+    return list(_alike(tags, policy_of))
+
+
 def usual_measure(tag: Tag) -> Measure:
     """What a step of a tag usually comes to: its mean, or the last value of what holds and of what only grows."""
     return Measure.MEAN if tag.kind is TagKind.ANALOG else Measure.LAST

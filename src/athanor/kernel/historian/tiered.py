@@ -9,7 +9,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
@@ -119,6 +119,11 @@ class TieredHistorian:
 
     async def resample(self, tags: Sequence[TagId], edges: np.ndarray, how: Measure, policy: GapPolicy) -> pa.Table:
         return await self._in_reader(lambda: self._answers.resample(tags, edges, how, policy))
+
+    async def measures(
+        self, tags: Sequence[TagId], edges: np.ndarray, hows: Sequence[Measure], policy: GapPolicy
+    ) -> Mapping[Measure, pa.Table]:
+        return await self._in_reader(lambda: self._answers.measures(tags, edges, hows, policy))
 
     async def downsample(self, tags: Sequence[TagId], span: Span, points: int) -> pa.Table:
         return await self._in_reader(lambda: self._answers.downsample(tags, span, points))

@@ -5,12 +5,12 @@ import { PlantClock, Series, listen, niceRange, valueAxis } from "athanor-trend"
 const TOKENS = { text: "--text", text2: "--text-2", line: "--line", surface: "--surface", urgent: "--urgent", warn: "--warn" };
 const COLOURS = 8;
 const DASHES = ["solid", [6, 3], [2, 2]];
-const SHORTEST = 1000, SETTLED_MS = 250, MAX_LIMIT_SERIES = 1;
+const SHORTEST = 1000, SETTLED_MS = 80, MAX_LIMIT_SERIES = 1;
 const ROWS = 4; // of marks above the plot
 
 export default {
   template: `
-    <div class="ath-trend">
+    <div class="ath-trend" :data-drawn="drawn">
       <div class="ath-trend-legend" role="group" :aria-label="texts.legend">
         <button v-for="entry in legend" :key="entry.key" type="button" :class="{ 'is-off': entry.isOff }" :aria-pressed="String(!entry.isOff)"
                 :title="entry.name" @click="toggle(entry.key)" @mouseenter="highlight(entry.key)" @mouseleave="highlight(null)">
@@ -33,7 +33,7 @@ export default {
   props: { zone: String, texts: Object },
   emits: ["view", "sized"],
   data() {
-    return { legend: [], cursor: null, marked: null, isBusy: false, stretches: [] };
+    return { legend: [], cursor: null, marked: null, isBusy: false, stretches: [], drawn: 0 };
   },
   created() {
     // What the chart draws from is kept out of Vue's sight: thousands of points need no watching.
@@ -45,6 +45,7 @@ export default {
     this.isLive = true;
     this.isMoving = false;
     this.isOnScreen = true;
+    this.loads = 0;
     this.clock = new PlantClock(this.zone);
   },
   mounted() {
@@ -93,6 +94,7 @@ export default {
     },
     load(from, to, isLive, points) {
       this.isBusy = false;
+      this.loads += 1;
       if (!this.isMoving) [this.from, this.to, this.isLive] = [from, to, isLive]; // else the person is elsewhere already
       for (const [key, packed] of Object.entries(points)) this.series.get(key)?.load(packed);
       this.relist();
@@ -241,6 +243,7 @@ export default {
         })),
       }, { replaceMerge: ["series", "yAxis"], lazyUpdate: false });
       if (this.marks.length || this.stretches.length) this.stretches = this.placed(shown);
+      this.drawn = this.loads; // how many answers of the server have been drawn
       if (this.pointer) this.showCursor();
     },
     // Stretches as bars above the plot, a row for each line; one too short to be seen is made wide enough.

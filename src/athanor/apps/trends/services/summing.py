@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from athanor.kernel.historian.aggregation import Measure
-from athanor.kernel.historian.gaps import NONE, GapPolicy
 from athanor.kernel.historian.port import Historian, Span, microseconds
-from athanor.kernel.historian.queries import resample_in_slices
+from athanor.kernel.historian.queries import by_policy
 from athanor.kernel.plant.model import Tag
 from athanor.kernel.plant.running import RunningPlant
 
@@ -28,14 +27,14 @@ class Statistics:
 
 NOTHING_KNOWN = Statistics(0, np.nan, np.nan, np.nan, np.nan, 0.0)
 
-_ASKED: tuple[tuple[str, Measure, GapPolicy | None], ...] = (
-    ("minimum", Measure.MIN, None),
-    ("maximum", Measure.MAX, None),
-    ("mean", Measure.MEAN, None),
-    ("last", Measure.LAST, None),
-    ("good_share", Measure.SHARE_GOOD, None),
-    ("count", Measure.COUNT, NONE),
-)
+_ASKED = {
+    "count": Measure.COUNT,
+    "minimum": Measure.MIN,
+    "maximum": Measure.MAX,
+    "mean": Measure.MEAN,
+    "last": Measure.LAST,
+    "good_share": Measure.SHARE_GOOD,
+}
 
 
 async def statistics(
@@ -50,9 +49,13 @@ async def statistics(
     found: dict[str, dict[str, float]] = {tag.path: {} for tag in tags}
     if end_us > span.start_us:
         edges = np.array([span.start_us, end_us], np.int64)
-        for name, how, policy in _ASKED:
-            async for table in resample_in_slices(historian, plant, tags, edges, how, policy):
-                for tag_id, value in zip(table["tag"].to_pylist(), table["value"].to_pylist(), strict=True):
+        for policy, some in by_policy(tags):
+            ids = plant.ids_of(tag.path for tag in some).tolist()
+            answers = await historian.measures(ids, edges, list(_ASKED.values()), policy)
+            for name, how in _ASKED.items():
+                for tag_id, value in zip(
+                    *(answers[how][column].to_pylist() for column in ("tag", "value")), strict=True
+                ):
                     found[plant.path_of(tag_id)][name] = value
     return {path: _statistics(values) for path, values in found.items()}
 
