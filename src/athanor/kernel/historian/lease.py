@@ -89,9 +89,8 @@ class Lease:
         for _ in range(_TRIES):
             try:
                 found, self._e_tag = self._read()
-                if found is None or found.session != self._session:
-                    self._check_free(found)
-                    self._write(until=time.time() + self._length_s)
+                self._check_free(found)
+                self._write(until=time.time() + self._length_s)
             except (AlreadyExistsError, PreconditionError):
                 continue  # another one was faster, or our own first try has arrived: look again
             except FileNotFoundError as error:
@@ -119,15 +118,20 @@ class Lease:
         )
 
     def _renew_in_time(self) -> None:
-        pause_s = self._length_s / 4
-        while not self._released.wait(pause_s):
+        is_failing = False
+        while self._lost_to is None and not self._released.wait(self._length_s / 4):
             try:
                 self._renew()
             except BaseError as error:
-                _log.warning("lake.lease-not-renewed", place=self._place, reason=plain(error))
-            if self._lost_to is not None:
-                _log.error("lake.lease-lost", place=self._place, to=self._lost_to)
-                return
+                if not is_failing:
+                    _log.warning("lake.lease-not-renewed", place=self._place, reason=plain(error))
+                is_failing = True
+            else:
+                if is_failing and self._lost_to is None:
+                    _log.info("lake.lease-renewed-again", place=self._place)
+                is_failing = False
+        if self._lost_to is not None:
+            _log.error("lake.lease-lost", place=self._place, to=self._lost_to)
 
     def _renew(self) -> None:
         try:
@@ -167,7 +171,7 @@ def _holding(content: bytes) -> _Holding:
 
 
 def _identity(file: Path) -> str:
-    """Of this installation, made once."""
-    if not file.exists():
+    """Of this installation, made once. A copy of its files on another machine is another one."""
+    if not file.exists() or not file.read_text(encoding="ascii"):
         file.write_text(uuid.uuid4().hex, encoding="ascii")
-    return file.read_text(encoding="ascii")
+    return f"{file.read_text(encoding='ascii')}@{socket.gethostname()}"
