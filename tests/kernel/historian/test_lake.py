@@ -61,7 +61,7 @@ def rows(table: pa.Table) -> list[tuple[object, ...]]:
     return sorted((row["tag"], row["time"].timestamp(), row["value"]) for row in table.to_pylist())
 
 
-async def test_duckdb_polars_and_arrow_read_the_same_rows_as_the_historian(
+async def test_duckdb_polars_pandas_and_arrow_read_the_same_rows_as_the_historian(
     sealed: TieredHistorian, tmp_path: Path
 ) -> None:
     place = str(tmp_path / "lake" / "samples")
@@ -74,6 +74,21 @@ async def test_duckdb_polars_and_arrow_read_the_same_rows_as_the_historian(
     assert rows(polars.scan_delta(place).filter(polars.col("tag") == 1).collect().to_arrow()) == [
         row for row in expected if row[0] == 1
     ]
+    frame = table.to_pandas().sort_values(["tag", "time"])
+    assert [(int(one.tag), one.time.timestamp(), one.value) for one in frame.itertuples()] == expected
+
+
+async def test_the_rollups_are_open_too(sealed: TieredHistorian, tmp_path: Path) -> None:
+    await sealed.roll_up_now()
+    place = str(tmp_path / "lake" / "rollups")
+    of_days = polars.read_delta(place).filter(polars.col("step_s") == 86_400)
+    assert of_days["count"].sum() == 50 * TAGS
+    rollups = duckdb.read_parquet(DeltaTable(place).file_uris())
+    assert rollups.filter("step_s = 86400").aggregate("sum(count), max(maximum)").fetchall() == [
+        (50 * TAGS, of_days["maximum"].max())
+    ]
+    frame = DeltaTable(place).to_pandas()
+    assert frame[frame.step_s == 86_400]["count"].sum() == 50 * TAGS
 
 
 async def test_the_table_of_tags_beside_it_tells_what_the_ids_mean(sealed: TieredHistorian, tmp_path: Path) -> None:

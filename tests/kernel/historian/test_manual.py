@@ -5,6 +5,7 @@ from pathlib import Path
 
 from athanor.kernel.historian.lake import TAGS
 from athanor.kernel.historian.layout import SEALED
+from athanor.kernel.historian.rollupfiles import ROLLUPS
 from athanor.kernel.settings import HistorianSettings
 
 ROOT = Path(__file__).parents[3]
@@ -30,9 +31,18 @@ def test_every_rule_names_tests_that_exist() -> None:
 
 
 def test_columns_are_those_of_the_tables() -> None:
-    rows = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
-    assert rows == [*SEALED.names, "day"]
+    samples, rollups = (
+        part.split("\n\n", 2)[0] for part in re.split(r"^\| column of .*$", PAGE, flags=re.MULTILINE)[1:]
+    )
+    assert _columns(samples) == [*SEALED.names, "day"]
+    assert sorted(_columns(rollups)) == sorted(ROLLUPS.schema.names)
     assert [name for name in TAGS.names if f"`{name}`" not in PAGE] == []
+
+
+def _columns(rows: str) -> list[str]:
+    """The names in the first cells of a table."""
+    cells = re.findall(r"^\| (`.*?) \|", rows, re.MULTILINE)
+    return [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
 
 
 def test_settings_that_it_names_exist() -> None:
