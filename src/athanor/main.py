@@ -25,6 +25,7 @@ from athanor import __version__
 from athanor.api import corrections as correction_routes
 from athanor.api import data, imports, jobs, series
 from athanor.api import historian as historian_routes
+from athanor.api import waveforms as waveform_routes
 from athanor.api.health import health_router
 from athanor.api.uplink import uplink_router
 from athanor.child import Child
@@ -61,6 +62,7 @@ from athanor.kernel.plant.yaml_file import BadPlantFileError, load_plant
 from athanor.kernel.settings import Settings, folder_of
 from athanor.kernel.transfer.imports import Imports
 from athanor.kernel.transfer.uploads import Uploads
+from athanor.kernel.waveforms.service import StoredWaveforms
 from athanor.web.injection import Ports
 from athanor.web.server import mount_web
 
@@ -138,6 +140,9 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         stack.callback(quarantine.close)
         files = await asyncio.to_thread(_files, settings)
         stack.push_async_callback(files.close)
+        waveforms = StoredWaveforms(files, database)
+        stack.push_async_callback(waveforms.close)
+        waveforms.start()
         running_jobs = MemoryJobs(settings.data_dir / "jobs")
         stack.push_async_callback(running_jobs.close)
         current, sources = CurrentValues(), SourceStates()
@@ -155,6 +160,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             "jobs": running_jobs,
             "corrections": corrections,
             "files": files,
+            "waveforms": waveforms,
         }
         platform = Platform(
             settings, database, Identity(database), historian, current, bus, quarantine, sources, corrections, ports
@@ -243,6 +249,8 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     server.include_router(historian_routes.router)
     server.include_router(jobs.router)
     server.include_router(imports.router)
+    server.include_router(waveform_routes.delivery_router(_waveform_times(settings)))
+    server.include_router(waveform_routes.router)
     _subscribe(platform, registry)
     mount_web(
         server,
@@ -252,6 +260,13 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
         language=settings.server.language,
     )
     return server
+
+
+def _waveform_times(settings: Settings) -> waveform_routes.TimesAllowed:
+    ingest = settings.ingest
+    return waveform_routes.TimesAllowed(
+        datetime.combine(ingest.oldest, time(), UTC), timedelta(seconds=ingest.max_ahead_s)
+    )
 
 
 async def _ask(database: Database) -> None:

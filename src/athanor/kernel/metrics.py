@@ -36,6 +36,8 @@ class ColumnHistogram(Collector):
 
 SAMPLES_STORED = Counter("athanor_samples_stored_total", "Samples durable in the historian", ["edge"])
 SAMPLES_QUARANTINED = Counter("athanor_samples_quarantined_total", "Samples set aside at ingest", ["edge", "reason"])
+WAVEFORMS_STORED = Counter("athanor_waveforms_stored_total", "Waveforms durable in the store", ["sender"])
+WAVEFORM_BYTES = Counter("athanor_waveform_bytes_total", "Bytes of their points, before encoding", ["sender"])
 BATCHES_REFUSED = Counter("athanor_batches_refused_total", "Uplink requests whose body was no batch", ["edge"])
 INGEST_SECONDS = Histogram(
     "athanor_ingest_seconds",

@@ -18,6 +18,7 @@ from athanor.kernel.corrections.service import Corrections
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.database.database import Database
 from athanor.kernel.errors import AthanorError, NotFoundError
+from athanor.kernel.files.port import FileMissingError, FilesFullError, FilesUnreachableError
 from athanor.kernel.historian.port import (
     DamagedFileError,
     Historian,
@@ -31,6 +32,8 @@ from athanor.kernel.jobs.port import Jobs, NoJobFileError
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.transfer.imports import Imports
 from athanor.kernel.transfer.uploads import FileTooLargeError, NoRoomForFileError
+from athanor.kernel.waveforms.formats import UnknownFormError
+from athanor.kernel.waveforms.port import DamagedWaveformError, WaveformIndexError, Waveforms
 from athanor.web.injection import PortNotGrantedError, Ports
 from athanor.web.sessions import user_of
 
@@ -40,7 +43,13 @@ _STATUS = (
     (NoJobFileError, HTTPStatus.NOT_FOUND),
     (FileTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (NoRoomForFileError, HTTPStatus.INSUFFICIENT_STORAGE),
+    (FileMissingError, HTTPStatus.NOT_FOUND),
+    (UnknownFormError, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (DamagedFileError, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (DamagedWaveformError, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (FilesFullError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (FilesUnreachableError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (WaveformIndexError, HTTPStatus.SERVICE_UNAVAILABLE),
     (HistorianFullError, HTTPStatus.SERVICE_UNAVAILABLE),
     (LakeUnreachableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (LakeTakenError, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -79,6 +88,7 @@ PlantPort = Annotated[RunningPlant, Depends(Handed("plant"))]
 HistorianPort = Annotated[Historian, Depends(Handed("historian"))]
 CurrentPort = Annotated[CurrentValues, Depends(Handed("current"))]
 DatabasePort = Annotated[Database, Depends(Handed("db"))]
+WaveformsPort = Annotated[Waveforms, Depends(Handed("waveforms"))]
 JobsPort = Annotated[Jobs, Depends(Handed("jobs"))]
 ImportsPort = Annotated[Imports, Depends(Handed("imports"))]
 CorrectionsPort = Annotated[Corrections, Depends(Handed("corrections"))]

@@ -10,7 +10,8 @@ from athanor.kernel.errors import AthanorError
 
 # What an app may name in `needs`.
 PORTS = (
-    "plant", "historian", "current", "bus", "db", "quarantine", "sources", "jobs", "imports", "files", "corrections",
+    "plant", "historian", "current", "bus", "db", "quarantine", "sources", "jobs",
+    "imports", "files", "waveforms", "corrections",
 )  # fmt: skip
 
 

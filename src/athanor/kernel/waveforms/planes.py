@@ -37,21 +37,20 @@ def low_bits(numbers: np.ndarray) -> int:
 def whole_number_planes(numbers: np.ndarray, low: int) -> list[bytes]:
     """Three planes of whole numbers within int16: lower byte, upper byte, and the `low` lowest bits. [N] int32"""
     upper = ((numbers >> low) + _MIDDLE).astype(np.uint16)
-    lower = (numbers & ((1 << low) - 1)).astype("<u2")
-    bits = np.unpackbits(lower.view(np.uint8).reshape(-1, 2), axis=1, bitorder="little", count=None)[:, :low]
-    return [(upper & 0xFF).astype(np.uint8).tobytes(), (upper >> 8).astype(np.uint8).tobytes(), _packed(bits)]
+    bits = b"".join(np.packbits(numbers & (1 << bit) != 0).tobytes() for bit in range(low))
+    return [(upper & 0xFF).astype(np.uint8).tobytes(), (upper >> 8).astype(np.uint8).tobytes(), bits]
 
 
 def whole_numbers(planes: Sequence[bytes], low: int, count: int) -> np.ndarray:
     """The numbers that these planes hold. [count] int32"""
     lower_byte, upper_byte = (np.frombuffer(plane, np.uint8).astype(np.uint16) for plane in planes[:2])
     upper = ((lower_byte | (upper_byte << 8)) - np.uint16(_MIDDLE)).astype(np.int16).astype(np.int32)
-    lower = np.zeros((count, 2), np.uint8)
-    if low:
-        bits = np.unpackbits(np.frombuffer(planes[2], np.uint8).reshape(low, -1), axis=1, count=count)
-        packed = np.packbits(bits, axis=0, bitorder="little")
-        lower[:, : len(packed)] = packed.T
-    numbers: np.ndarray = (upper << low) | lower.view("<u2").ravel()
+    lower = np.zeros(count, np.uint16)
+    bits = np.unpackbits(np.frombuffer(planes[2], np.uint8).reshape(low, -(-count // 8)), axis=1, count=count)
+    for plane in bits[::-1]:
+        lower <<= 1
+        lower |= plane
+    numbers: np.ndarray = (upper << low) | lower
     return numbers
 
 
@@ -71,7 +70,3 @@ def of_byte_planes(planes: Sequence[bytes], dtype: np.dtype[np.generic]) -> np.n
     columns = np.stack([np.frombuffer(plane, np.uint8) for plane in planes], axis=1)
     numbers: np.ndarray = columns.view(dtype.newbyteorder("<")).ravel().astype(dtype, copy=False)
     return numbers
-
-
-def _packed(bits: np.ndarray) -> bytes:
-    return np.packbits(np.ascontiguousarray(bits.T), axis=1).tobytes()

@@ -6,7 +6,7 @@ and never an entry without its file. What is deleted leaves the index first. So 
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -31,6 +31,7 @@ from athanor.kernel.waveforms.port import (
     DamagedWaveformError,
     Entry,
     Gone,
+    Head,
     Selection,
     UnequalWaveformsError,
     Waveform,
@@ -46,6 +47,8 @@ ABANDONED_AFTER = timedelta(days=1)  # a file without entry: longer than any wri
 _READS_AT_ONCE = 8
 _EXPIRED_AT_ONCE = 2000  # in one transaction, so that writers need not wait
 _SWEPT_AT_ONCE = 500
+_SWEEP_EVERY_S = 6 * 3600.0
+_Key = tuple[str, str, int]  # asset, channel, start [us]
 
 
 class StoredWaveforms:
@@ -66,22 +69,22 @@ class StoredWaveforms:
         self._database = database
         self._now = now
         self._codecs = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="waveforms-codec")
+        self._sweeping: asyncio.Task[None] | None = None
+        self._waiting: list[tuple[Sequence[Placed], asyncio.Future[Mapping[_Key, int]]]] = []  # their files are durable
+        self._entering: asyncio.Task[None] | None = None
         self._channels: dict[index.ChannelKey, int] = {}  # that are known to be in the database
 
     async def write(self, waveforms: Sequence[Waveform]) -> list[int]:
         """See `Waveforms`."""
         for one in waveforms:
             checked(one)
-        keys = [(one.head.asset, one.head.channel, microseconds(one.head.start)) for one in waveforms]
-        last = dict(zip(keys, waveforms, strict=True))  # of each key, in order
+        last = {_key(one.head): one for one in waveforms}
         placed, contents = await self._framed(list(last.values()))
         if not placed:
             return []
         await asyncio.gather(*(self._files.put(name, content) for name, content in contents.items()))
-        ids, emptied = await self._enter(placed)
-        await self._delete(emptied)
-        id_of = dict(zip(last, ids, strict=True))
-        return [id_of[key] for key in keys]
+        id_of = await self._enter(placed)
+        return [id_of[_key(one.head)] for one in waveforms]
 
     async def read(self, waveform_id: int) -> Waveform:
         """See `Waveforms`."""
@@ -167,9 +170,28 @@ class StoredWaveforms:
                 old.clear()
         return swept + await self._delete_unknown(old)
 
+    def start(self) -> None:
+        """Sweep now and then, from the running loop, until closed."""
+        self._sweeping = asyncio.create_task(self._sweep_now_and_then(), name="waveforms:sweep")
+
     async def close(self) -> None:
         """Wait for what is being coded; nothing is answered after."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            await asyncio.gather(self._sweeping, return_exceptions=True)
+        if self._entering is not None:
+            await self._entering
         await asyncio.to_thread(self._codecs.shutdown)
+
+    async def _sweep_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_EVERY_S)
+            try:
+                swept = await self.sweep()
+            except AthanorError as error:  # the store or the database is away, which others say louder
+                _log.warning("waveforms.not-swept", reason=str(error))
+            else:
+                _log.info("waveforms.swept", files=swept)
 
     async def _framed(self, waveforms: Sequence[Waveform]) -> tuple[list[Placed], dict[str, bytes]]:
         """Each waveform's place, and the files, one for each asset."""
@@ -187,14 +209,42 @@ class StoredWaveforms:
             lengths[name] = place + len(frame)
         return placed, {name: b"".join(parts) for name, parts in contents.items()}
 
-    async def _enter(self, placed: Sequence[Placed]) -> tuple[list[int], list[str]]:
-        wanted = {(one.head.asset, one.head.channel) for one in placed}
+    async def _enter(self, placed: Sequence[Placed]) -> Mapping[_Key, int]:
+        """Enter waveforms into the index, with all others that wait for it: one transaction, one flush to the disk."""
+        entered: asyncio.Future[Mapping[_Key, int]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((placed, entered))
+        if self._entering is None or self._entering.done():
+            self._entering = asyncio.create_task(self._enter_waiting(), name="waveforms:enter")
+        return await entered
+
+    async def _enter_waiting(self) -> None:
+        """A task of its own, so that a sender who gives up takes no other with them."""
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+            try:
+                id_of = await self._enter_all([one for placed, _ in group for one in placed])
+            except BaseException as error:
+                for _, entered in group:
+                    if not entered.done():
+                        entered.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
+            else:
+                for _, entered in group:
+                    if not entered.done():
+                        entered.set_result(id_of)
+
+    async def _enter_all(self, placed: Sequence[Placed]) -> Mapping[_Key, int]:
+        last = {_key(one.head): one for one in placed}
+        wanted = {(asset, channel) for asset, channel, _ in last}
         async with self._changing() as session:
             fresh = wanted - self._channels.keys()
             made = await index.channel_ids(session, fresh) if fresh else {}
-            result = await index.record(session, placed, self._channels | made)
+            ids, emptied = await index.record(session, list(last.values()), self._channels | made)
         self._channels |= made  # only now: what is not committed is not there
-        return result
+        unused = {one.blob for one in placed} - {one.blob for one in last.values()}
+        await self._delete([*emptied, *sorted(unused)])
+        return dict(zip(last, ids, strict=True))
 
     async def _read(self, located: Located) -> Waveform:
         while True:
@@ -246,6 +296,10 @@ class StoredWaveforms:
                 yield session
         except (DBAPIError, OSError) as error:
             raise WaveformIndexError(reason_of(error)) from error
+
+
+def _key(head: Head) -> _Key:
+    return head.asset, head.channel, microseconds(head.start)
 
 
 def _new_name(asset: str, start: datetime) -> str:
