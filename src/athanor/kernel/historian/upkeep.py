@@ -18,6 +18,7 @@ _log = structlog.get_logger(__name__)
 
 _LOOK_EVERY_S = 10.0
 _TRY_AGAIN_S = 30.0  # after a failure
+_LEFT_ALONE_S = 3600.0  # a file that could not be read
 
 
 class ClosingError(Exception):
@@ -44,7 +45,7 @@ class Upkeep:
         self._working = threading.Lock()
         self._stopping = threading.Event()
         self._wake = threading.Event()
-        self._unreadable: set[str] = set()  # files of samples that cannot be rolled up, each said once
+        self._left_alone: dict[str, float] = {}  # files that could not be read, and until when (monotonic)
         self._thread = threading.Thread(target=self._run, name="historian-upkeep")
         self._thread.start()
 
@@ -65,13 +66,13 @@ class Upkeep:
         with self._working:
             self._rollups.remove_orphans(self._lake.files)
             for file in self._rollups.lacking(self._lake.files):
-                if file.name in self._unreadable:
+                if self._is_left_alone([file]):
                     continue
                 try:
                     slices = merged_slices([SealedReader(self._lake.store, file.name)])
                     self._rollups.add(file, self._until_closing(slices))
                 except DamagedFileError as error:  # which its own queries tell
-                    self._unreadable.add(file.name)
+                    self._leave_alone([file])
                     _log.error("historian.file-not-rolled-up", reason=str(error))
 
     def fold(self) -> None:
@@ -88,9 +89,12 @@ class Upkeep:
                 self._lake.files, before_order=self._oldest_hot(), today=datetime.now(UTC).date()
             ):
                 self._check_open()
+                if self._is_left_alone(run):
+                    continue
                 try:
                     self._compact(run)
                 except DamagedFileError as error:  # which its own queries tell; the other days need not wait for it
+                    self._leave_alone(run)
                     _log.error("historian.run-not-compacted", day=str(run[0].day), reason=str(error))
 
     def _run(self) -> None:
@@ -119,6 +123,15 @@ class Upkeep:
                 if is_failing:
                     _log.info("historian.upkeep-goes-on")
                 is_failing = False
+
+    def _leave_alone(self, files: Sequence[SealedFile]) -> None:
+        """One of them is damaged: it may be put back, but need not be looked for, nor told of, every ten seconds."""
+        until = time.monotonic() + _LEFT_ALONE_S
+        self._left_alone |= {file.name: until for file in files}
+
+    def _is_left_alone(self, files: Sequence[SealedFile]) -> bool:
+        now = time.monotonic()
+        return any(self._left_alone.get(file.name, now) > now for file in files)
 
     def _compact(self, run: Sequence[SealedFile]) -> None:
         started = time.monotonic()
