@@ -203,6 +203,14 @@ def test_the_csv_export_is_what_the_chart_shows(site: Site, page: Page) -> None:
     assert rows[1][0].endswith("+08:00")
 
 
+def test_what_the_chart_shows_leads_to_an_export_with_more_choices(site: Site, page: Page) -> None:
+    open_trend(site, page, f"tags={TEMPERATURE},{POWER}&from=2026-05-01T00:00:00Z&to=2026-05-02T00:00:00Z")
+    page.get_by_text("Export", exact=True).click()
+    page.get_by_role("link", name="More formats and steps").click()
+    expect(page.get_by_label("Chosen tags").locator(".ath-summary")).to_have_text("2")
+    expect(page.get_by_label("From", exact=True)).to_have_value("2026-05-01T08:00")
+
+
 def test_the_excel_export_holds_real_numbers_and_times_and_no_formulas(site: Site, page: Page) -> None:
     hostile = "smelter.smelting.bath.furnace.hostile"
     open_trend(site, page, f"tags={TEMPERATURE},{hostile}&range=8h")

@@ -1,4 +1,4 @@
-"""Data: history in from files."""
+"""Data: history in from files, and out to them."""
 
 from athanor.apps.data import pages
 from athanor.kernel.apps.app import App
@@ -7,3 +7,4 @@ from athanor.kernel.apps.app import App
 def setup(app: App) -> None:
     """Declare what Data adds. Runs once, before anything starts; does no work itself."""
     app.page("/data", pages.import_history, permission="data.import")
+    app.page("/data/export", pages.export_history, permission="data.export")

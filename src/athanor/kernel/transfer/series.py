@@ -14,11 +14,12 @@ from athanor.kernel.errors import AthanorError
 from athanor.kernel.historian import queries
 from athanor.kernel.historian.aggregation import Measure
 from athanor.kernel.historian.calendar import Step
-from athanor.kernel.historian.consumption import delta_in_slices
+from athanor.kernel.historian.consumption import NotACounterError, delta_in_slices
 from athanor.kernel.historian.counters import Split
 from athanor.kernel.historian.gaps import NONE, GapPolicy
 from athanor.kernel.historian.measured_units import unit_of
 from athanor.kernel.historian.port import Historian, Span, microseconds
+from athanor.kernel.historian.queries import NotANumberTagError
 from athanor.kernel.historian.slices import SLICE_ROWS, expected_rows, samples_in_slices, tag_groups
 from athanor.kernel.plant.model import Tag, TagId, TagKind
 from athanor.kernel.plant.running import RunningPlant
@@ -63,7 +64,7 @@ class BadSeriesError(AthanorError):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What is asked. Raises BadSeriesError.
+    """What is asked. Raises BadSeriesError, NotACounterError, NotANumberTagError.
 
     Parameters
     ----------
@@ -101,6 +102,11 @@ class Series:
             raise BadSeriesError("each tag's points have times of their own. Ask for them in long shape.")
         if self.how is How.AT and self.step is None:
             raise BadSeriesError("values at the start of steps need a step, such as 15m.")
+        for tag in self.tags:
+            if self.how is How.DELTA and tag.kind is not TagKind.COUNTER:
+                raise NotACounterError(tag.path, tag.kind)
+            if self.how is How.AT and tag.kind is TagKind.TEXT:
+                raise NotANumberTagError(tag.path)
 
     @property
     def has_steps(self) -> bool:
@@ -159,8 +165,8 @@ async def tables_of(
 ) -> AsyncIterator[pa.Table]:
     """The answer (`schema_of`) in slices of time that fit into memory; within each by tag, then time, or by time.
 
-    Wide samples: a row for each time at which any tag has one; bad ones are null. What may be raised beside the
-    historian's errors: NotACounterError, NotANumberTagError, GapPolicyNeededError.
+    Wide samples: a row for each time at which any tag has one; bad ones are null. Raises the historian's
+    errors, and GapPolicyNeededError.
     """
     schema = schema_of(series, plant)
     columns = _Columns(series, plant, schema)

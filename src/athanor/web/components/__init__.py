@@ -1,5 +1,6 @@
 """What every page is built from, so that all apps look and behave alike. One file each."""
 
+from athanor.web.components.choice import Choice, MomentField
 from athanor.web.components.data_table import Cell, Column, TablePage, TableQuery, data_table
 from athanor.web.components.dialog import Dialog
 from athanor.web.components.empty_state import empty_state
@@ -16,10 +17,12 @@ from athanor.web.components.words import Words, button, icon, link, region
 
 __all__ = [
     "Cell",
+    "Choice",
     "Column",
     "Dialog",
     "JobCard",
     "Kpi",
+    "MomentField",
     "Spark",
     "Status",
     "Stretch",

@@ -35,6 +35,7 @@ class Toolbar:
         self._now = now
         self._view: View | None = None
         self._exports: dict[tuple[str, bool], Words] = {}
+        self._more: Words | None = None  # the way to larger exports, in other formats and steps
         with region("ath-toolbar", "div", role="toolbar", aria_label=_("Range")):
             with region("ath-segments"):
                 self._ranges = {
@@ -66,6 +67,10 @@ class Toolbar:
                 query["step"] = step
             entry.props["href"] = f"/api/v1/trends/export?{urlencode(query)}" if paths else None
             entry.update()
+        if self._more is not None:
+            asked = {"tags": ",".join(paths), "from": view.start.isoformat(), "to": view.end.isoformat()}
+            self._more.props["href"] = f"/data/export?{urlencode(asked)}"
+            self._more.update()
 
     async def _go_live(self, length: timedelta) -> None:
         now = self._now()
@@ -135,6 +140,7 @@ class Toolbar:
                         entry = link(f"{name}: {what}", "", "ath-button is-plain")
                         entry.props["download"] = True
                         self._exports[form, is_whole] = entry
+                self._more = link(_("More formats and steps"), "/data/export", "ath-button is-plain")
 
 
 def _press(element: ui.element, *, is_pressed: bool) -> None:

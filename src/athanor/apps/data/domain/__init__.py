@@ -1,0 +1,1 @@
+"""Pure functions of Data: ranges that people name, lists that they paste."""

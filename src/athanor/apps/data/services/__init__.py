@@ -1,0 +1,1 @@
+"""What Data does for a person."""
