@@ -33,7 +33,7 @@ FULL = Extent(
 )
 QUICK = Extent(
     tags=1_000,
-    seconds=4_000,
+    seconds=5_000,
     stream_s=400,
     repeats=50,
     patience_s=3,

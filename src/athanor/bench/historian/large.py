@@ -21,7 +21,7 @@ from athanor.kernel.historian.layout import SEALED
 from athanor.kernel.historian.store import FolderStore
 
 HOUR, DRAWN = "one tag, one hour raw", "one tag, whole range as a chart"
-WHOLE, ODD = "one tag, whole range in 1,000 buckets", "one tag, whole range in 1,000 buckets off the minute"
+WHOLE, ODD = "one tag, whole range in 1,000 buckets", "one tag, whole range in 1,003 odd buckets"
 _DAY_S = 86_400
 _TAGS_AT_ONCE = 10  # so that a day is never in memory as a whole
 

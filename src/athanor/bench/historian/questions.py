@@ -7,7 +7,8 @@ import numpy as np
 
 from athanor.bench.historian.generator import US, History, Rows
 
-MINUTE_US, HOUR_US = 60 * US, 3600 * US
+HOUR_US = 3600 * US
+_STEPS_S = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200)
 TOLERANCE = 1e-6  # of a mean: sums are added up in different orders
 
 
@@ -90,9 +91,8 @@ def in_steps(tags: tuple[int, ...], start_us: int, end_us: int, step_us: int) ->
 
 
 def a_thousandth(start_us: int, end_us: int) -> int:
-    """The step of about 1,000 buckets that a chart would take: whole minutes, if it is a minute or more. [us]"""
-    step_us = (end_us - start_us) // 1_000
-    return step_us if step_us < MINUTE_US else step_us // MINUTE_US * MINUTE_US
+    """The longest step as a person chooses them that gives 1,000 buckets or more. [us]"""
+    return max((step_s * US for step_s in _STEPS_S if step_s * US * 1_000 <= end_us - start_us), default=US)
 
 
 def truth(question: Question, history: History) -> Rows:
