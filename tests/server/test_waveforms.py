@@ -313,3 +313,29 @@ def test_the_program_in_the_manual_delivers(server: RunningServer) -> None:
     with server.client() as client:
         newest = client.get("/api/v1/waveforms/latest", params={"asset": "smelter", "channel": "de_y"}).json()
     assert [(one["points"], one["unit"]) for one in newest] == [(48_000, "m/s2")]
+
+
+def test_while_the_files_cannot_be_reached_a_sender_is_told_to_come_again(server: RunningServer) -> None:
+    files = server.settings.data_dir / "files"
+    given = {"channel": "patient", "start": (START + timedelta(seconds=5)).isoformat()}
+    files.rename(files.with_name("elsewhere"))
+    try:
+        answer = deliver(server, npy(POINTS), **given)
+    finally:
+        files.with_name("elsewhere").rename(files)
+    assert (answer.status_code, answer.json()["detail"]["code"]) == (503, "files.unreachable")
+    assert answer.headers["retry-after"] == "5"
+    with server.client() as client:
+        asked_for = {"asset": "smelter", "channel": "patient"}
+        assert client.get("/api/v1/waveforms", params=asked_for).json()["waveforms"] == []
+    stored(deliver(server, npy(POINTS), **given))
+
+
+def test_a_damaged_waveform_is_the_servers_fault_and_named(server: RunningServer) -> None:
+    waveform_id = stored(deliver(server, npy(POINTS), asset="kilns", channel="damaged"))
+    folder = server.settings.data_dir / "files" / "waveforms" / "kilns"
+    newest = max(folder.glob("*.awf"), key=lambda file: file.stat().st_mtime_ns)
+    newest.write_bytes(newest.read_bytes()[:-1] + b"\0")
+    answer = read(server, waveform_id)
+    assert (answer.status_code, answer.json()["detail"]["code"]) == (500, "waveforms.damaged")
+    assert newest.name in answer.json()["detail"]["message"]

@@ -348,3 +348,17 @@ async def test_readers_of_what_is_replaced_see_one_or_the_other(waveforms: Store
     writing = asyncio.create_task(write_on())
     await asyncio.gather(writing, *(read_on() for _ in range(3)))
     assert same(await waveforms.read(waveform_id), given[-1])
+
+
+async def test_a_sender_who_gives_up_takes_no_other_with_them(waveforms: StoredWaveforms) -> None:
+    writing = [asyncio.create_task(waveforms.write([waveform(number)])) for number in range(12)]
+    await asyncio.sleep(0)
+    for task in writing[::3]:
+        task.cancel()
+    outcomes = await asyncio.gather(*writing, return_exceptions=True)
+    assert all(isinstance(one, asyncio.CancelledError) for one in outcomes[::3])
+    stored = {entry.id for entry in await waveforms.find(FAN)}
+    for number, outcome in enumerate(outcomes):
+        if number % 3:
+            assert isinstance(outcome, list)
+            assert set(outcome) <= stored
