@@ -32,6 +32,7 @@ from athanor.child import Child
 from athanor.edge.config import load_edge_config
 from athanor.kernel.apps.app import Handler
 from athanor.kernel.apps.registry import Registry, load_apps
+from athanor.kernel.apps.routines import Routines
 from athanor.kernel.bus.memory import MemoryBus
 from athanor.kernel.bus.port import Event
 from athanor.kernel.corrections.service import Corrections
@@ -86,6 +87,7 @@ class Platform:
     sources: SourceStates
     corrections: Corrections
     ports: dict[str, object]
+    routines: Routines
 
     @property
     def plant(self) -> RunningPlant:
@@ -162,8 +164,20 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             "files": files,
             "waveforms": waveforms,
         }
+        routines = Routines()
+        stack.push_async_callback(routines.close)
         platform = Platform(
-            settings, database, Identity(database), historian, current, bus, quarantine, sources, corrections, ports
+            settings,
+            database,
+            Identity(database),
+            historian,
+            current,
+            bus,
+            quarantine,
+            sources,
+            corrections,
+            ports,
+            routines,
         )
         ports["imports"] = _imports(platform, running_jobs)
         await _start_plant(platform)
@@ -252,6 +266,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     server.include_router(waveform_routes.delivery_router(_waveform_times(settings)))
     server.include_router(waveform_routes.router)
     _subscribe(platform, registry)
+    _start_routines(platform, registry)
     mount_web(
         server,
         apps=registry.apps,
@@ -281,6 +296,19 @@ def _subscribe(platform: Platform, registry: Registry) -> None:
             names = ports.names_in(app.manifest, subscription.handler)
             listener = partial(_hand_over, subscription.handler, ports, names)
             platform.bus.subscribe(subscription.topic, listener, name=app.manifest.id)
+
+
+def _start_routines(platform: Platform, registry: Registry) -> None:
+    ports = Ports(platform.ports)
+    for app in registry.apps:
+        for routine in app.routines:
+            names = ports.names_in(app.manifest, routine.function)
+            call = partial(_run, routine.function, ports, names)
+            platform.routines.start(f"{app.manifest.id}:{routine.function.__name__}", routine.every, call)
+
+
+async def _run(function: Handler, ports: Ports, names: list[str]) -> None:
+    await function(**ports.whole(names))
 
 
 async def _hand_over(handler: Handler, ports: Ports, names: list[str], event: Event) -> None:

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pytest
 
-from athanor.api.forms import ARROW, CSV, JSON, streamed
 from athanor.kernel.historian.port import DamagedFileError
+from athanor.web.forms import ARROW, CSV, JSON, streamed
 
 SCHEMA = pa.schema([("tag", pa.dictionary(pa.int32(), pa.string())), pa.field("value", pa.float64())])
 ROWS = 120_000  # several pieces

@@ -14,7 +14,6 @@ import pyarrow as pa
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from athanor.api.forms import ARROW, CSV, JSON, streamed
 from athanor.api.series import Moment, TagPaths
 from athanor.kernel.corrections.actions import Action
 from athanor.kernel.corrections.change import CHANGES, Figures
@@ -22,6 +21,7 @@ from athanor.kernel.corrections.planning import Plan
 from athanor.kernel.corrections.records import PERMISSION, Correction, CorrectionState
 from athanor.kernel.historian.port import Span
 from athanor.kernel.plant.running import RunningPlant
+from athanor.web.forms import ARROW, CSV, JSON, streamed
 from athanor.web.routes import CorrectionsPort, PlantPort, Viewer, permits
 
 router = APIRouter(prefix="/api/v1/corrections", tags=["corrections"], dependencies=[Depends(permits("data.view"))])

@@ -9,7 +9,6 @@ import pyarrow as pa
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime
 
-from athanor.api.forms import ARROW, CSV, JSON, streamed
 from athanor.kernel.historian import queries
 from athanor.kernel.historian.calendar import parse_step
 from athanor.kernel.historian.counters import Split
@@ -18,6 +17,7 @@ from athanor.kernel.historian.port import Span
 from athanor.kernel.plant.model import Tag
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.transfer.series import How, Series, Shape, schema_of, tables_of
+from athanor.web.forms import ARROW, CSV, JSON, streamed
 from athanor.web.routes import HistorianPort, PlantPort, permits
 
 router = APIRouter(prefix="/api/v1", tags=["data"], dependencies=[Depends(permits("data.view"))])

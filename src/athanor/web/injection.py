@@ -10,6 +10,7 @@ from athanor.kernel.identity.user import User
 from athanor.kernel.plant.running import RunningPlant
 
 VIEWER = "viewer"  # every page and route may ask who is looking
+PARK = "park"  # the plant uncut
 _MOST_VIEWS = 64
 
 
@@ -42,7 +43,9 @@ class Ports:
 
     def names_in(self, manifest: Manifest, function: Callable[..., Any]) -> list[str]:
         """The ports that a function asks for by parameter name. Raises PortNotGrantedError."""
-        asked = [name for name in inspect.signature(function).parameters if name in self._ports or name == VIEWER]
+        asked = [
+            name for name in inspect.signature(function).parameters if name in self._ports or name in (VIEWER, PARK)
+        ]
         for name in asked:
             if name != VIEWER and name not in manifest.needs:
                 raise PortNotGrantedError(manifest.id, function, name)
@@ -50,7 +53,7 @@ class Ports:
 
     def whole(self, names: list[str]) -> dict[str, object]:
         """These ports uncut, for an app's handlers: they work for every tenant and nobody looks on."""
-        return {name: self._ports[name] for name in names}
+        return {name: self.plant if name == PARK else self._ports[name] for name in names}
 
     def hand_over(self, names: list[str], viewer: User) -> dict[str, object]:
         """These ports as this viewer may have them."""
@@ -59,6 +62,8 @@ class Ports:
     def _as_seen_by(self, name: str, viewer: User) -> object:
         if name == VIEWER:
             return viewer
+        if name == PARK:
+            return self.plant
         if name == "plant":
             return self._visible_plant(viewer.tenants)
         return self._ports[name]

@@ -85,6 +85,7 @@ async def viewer_of(request: Request) -> User:
 
 Viewer = Annotated[User, Depends(viewer_of)]
 PlantPort = Annotated[RunningPlant, Depends(Handed("plant"))]
+ParkPort = Annotated[RunningPlant, Depends(Handed("park"))]
 HistorianPort = Annotated[Historian, Depends(Handed("historian"))]
 CurrentPort = Annotated[CurrentValues, Depends(Handed("current"))]
 DatabasePort = Annotated[Database, Depends(Handed("db"))]
@@ -95,16 +96,15 @@ CorrectionsPort = Annotated[Corrections, Depends(Handed("corrections"))]
 
 
 def mount_routes(fastapi_app: FastAPI, apps: Sequence[App], ports: Ports, identity: Identity) -> None:
-    """Mount every app's routes under `/api/v1/<app id>`, each behind its permission."""
+    """Mount every app's routes under `/api/v1/<app id>`, each behind its permission or its router's own check."""
     fastapi_app.state.ports = ports
     fastapi_app.state.identity = identity
     fastapi_app.add_exception_handler(AthanorError, _explained)
     for app in apps:
         for router, permission in app.routers:
             _check(app, router)
-            fastapi_app.include_router(
-                router, prefix=f"/api/v1/{app.manifest.id}", dependencies=[Depends(permits(permission))]
-            )
+            guards = [] if permission is None else [Depends(permits(permission))]
+            fastapi_app.include_router(router, prefix=f"/api/v1/{app.manifest.id}", dependencies=guards)
 
 
 def permits(permission: str) -> Callable[[Request], Awaitable[None]]:

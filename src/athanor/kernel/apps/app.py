@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter
@@ -30,6 +31,14 @@ class Subscription:
     handler: Handler
 
 
+@dataclass(frozen=True, slots=True)
+class Routine:
+    """What is done by the clock. `function`'s parameters are ports that the manifest names."""
+
+    every: timedelta
+    function: Handler
+
+
 @dataclass
 class App:
     """One app's declarations, gathered before anything starts."""
@@ -37,7 +46,8 @@ class App:
     manifest: Manifest
     pages: list[PageDeclaration] = field(default_factory=list)
     subscriptions: list[Subscription] = field(default_factory=list)
-    routers: list[tuple[APIRouter, str]] = field(default_factory=list)
+    routines: list[Routine] = field(default_factory=list)
+    routers: list[tuple[APIRouter, str | None]] = field(default_factory=list)
 
     def page(self, path: str, builder: PageBuilder, *, permission: str) -> None:
         """Add a screen at `/<app id>` or below it. Raises BadDeclarationError."""
@@ -53,9 +63,19 @@ class App:
             raise BadDeclarationError(self.manifest.id, f"it handles {topic}, which its manifest does not subscribe to")
         self.subscriptions.append(Subscription(topic, handler))
 
-    def api(self, router: APIRouter, *, permission: str) -> None:
-        """Mount REST routes under `/api/v1/<app id>`; all of them ask for `permission`."""
-        self._check(permission)
+    def every(self, period: timedelta, function: Handler) -> None:
+        """Call `function(…ports)` again and again, a period after it last ended; it gets every tenant's plant."""
+        if period <= timedelta(0):
+            raise BadDeclarationError(self.manifest.id, f"{function.__qualname__} should run every {period}")
+        self.routines.append(Routine(period, function))
+
+    def api(self, router: APIRouter, *, permission: str | None) -> None:
+        """Mount REST routes under `/api/v1/<app id>`; all of them ask for `permission`.
+
+        None where the router's own dependencies find out who calls, as by a token for programs, and refuse the others.
+        """
+        if permission is not None:
+            self._check(permission)
         self.routers.append((router, permission))
 
     def _check(self, permission: str) -> None:

@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from athanor.kernel.errors import AthanorError
 
-# What an app may name in `needs`.
+# What an app may name in `needs`. `plant` is cut to what the viewer may see; `park` is every tenant's, for an app that
+# itself decides who sees what.
 PORTS = (
-    "plant", "historian", "current", "bus", "db", "quarantine", "sources", "jobs",
+    "plant", "park", "historian", "current", "bus", "db", "quarantine", "sources", "jobs",
     "imports", "files", "waveforms", "corrections",
 )  # fmt: skip
 

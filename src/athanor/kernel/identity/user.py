@@ -10,7 +10,11 @@ from functools import lru_cache
 _OPERATOR = ("*.view", "*.export", "*.import", "*.operate", "*.edit")
 ROLES: Mapping[str, tuple[str, ...]] = {
     "administrator": ("*",),
-    "engineer": (*_OPERATOR, "*.correct"),  # who answers for figures: shift leaders, energy managers, laboratories
+    "engineer": (
+        *_OPERATOR,
+        "*.correct",
+        "*.publish",
+    ),  # who answers for figures: shift leaders, energy managers, laboratories
     "operator": _OPERATOR,
     "viewer": ("*.view",),
 }
