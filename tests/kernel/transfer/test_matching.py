@@ -51,7 +51,6 @@ def test_what_others_own_is_not_there() -> None:
     assert COPPER.certain("Temperature") == TEMPERATURE
     assert COPPER.certain(OTHERS) is None
     assert OTHERS not in COPPER.match("Kiln temperature").suggestions
-    assert COPPER.search("kiln", 10) == []
 
 
 def test_what_is_alike_is_suggested_best_first() -> None:
@@ -59,12 +58,6 @@ def test_what_is_alike_is_suggested_best_first() -> None:
     assert match.path is None
     assert match.suggestions[0] == TEMPERATURE
     assert MATCHER.match("xyz").suggestions == ()
-
-
-def test_every_word_of_a_search_must_occur_in_path_or_names() -> None:
-    assert MATCHER.search("bath 温度", 10) == [TEMPERATURE]
-    assert MATCHER.search("TEMP", 10) == [OTHERS, TEMPERATURE]
-    assert MATCHER.search("temp", 1) == [OTHERS]
 
 
 @pytest.mark.parametrize(

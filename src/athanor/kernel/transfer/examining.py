@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.transfer.dialect import Dialect, FileKind
 from athanor.kernel.transfer.errors import BadFileError
@@ -15,10 +17,12 @@ from athanor.kernel.transfer.plan import FilePlan, merged_content
 from athanor.kernel.transfer.qualities import coding_of
 from athanor.kernel.transfer.reading import Head, head_of
 from athanor.kernel.transfer.series import Shape
-from athanor.kernel.transfer.shape import Rows, ShapeGuess, names_of, rows_of_table, shape_of, width_of
-from athanor.kernel.transfer.times import TimeLayout
+from athanor.kernel.transfer.shape import Rows, ShapeGuess, TimeGuess, names_of, rows_of_table, shape_of, width_of
+from athanor.kernel.transfer.times import TimeLayout, joined, layouts_of
 
+_ROLES = ("tag", "value", "quality", "unit", "text")
 _DAY_OR_MONTH = {TimeLayout.DMY, TimeLayout.MDY}
+_SUGGESTED = 200
 _SHOWN_NAMES = 500  # distinct names of a long table that are matched beforehand
 
 
@@ -28,7 +32,8 @@ class Question(StrEnum):
     NO_TIME = "no-time"  # no column holds times
     DAY_OR_MONTH = "day-or-month"  # 01/02/2026
     DECIMAL = "decimal"  # 1,234
-    NO_TAGS = "no-tags"  # no column's name means a tag
+    NO_TAGS = "no-tags"  # no column of a wide table is mapped to a tag
+    NO_ROLES = "no-roles"  # nobody knows which column of a long table is the tag, and which the value
     FORMULAS = "formulas"  # cells whose value nobody has computed
 
 
@@ -49,10 +54,9 @@ class Examined:
     file: FilePlan
     columns: tuple[Column, ...]
     guess: ShapeGuess
-    shape: Shape
     matches: Mapping[str, NameMatch]  # by column of a wide table, by name within the file of a long one
     questions: tuple[Question, ...]
-    content: dict[str, Any]  # of a plan; lacks `time` where no column holds times
+    content: dict[str, Any]  # of a plan, as far as it is known
 
     @property
     def names(self) -> list[str]:
@@ -83,7 +87,7 @@ def examine(
         for index, (one, cells) in enumerate(zip(names, samples, strict=True))
     )
     guess = shape_of(names, samples, lambda text: matcher.certain(text) is not None, decimal)
-    shape = Shape(over.get("shape", guess.shape))
+    guess = _as_said(guess, over, names, samples, decimal)
     file = FilePlan(
         dialect=head.dialect,
         sheet=given.get("sheet"),
@@ -91,11 +95,27 @@ def examine(
         unit_row=rows.units + 1,
         first_row=rows.first + 1,
     )
-    matches = _matches(guess, shape, columns, samples, matcher)
-    content = _content(file, plant, columns, samples, guess, shape, matches)
-    content = merged_content(content, {key: value for key, value in over.items() if key != "file"})
-    questions = _questions(head, guess, over, content)
-    return Examined(head, file, columns, guess, shape, matches, questions, content)
+    matches = _matches(guess, columns, samples, matcher)
+    content = _content(file, plant, columns, samples, guess, matches)
+    unfit = "long" if guess.shape is Shape.WIDE else "columns"
+    content = merged_content(content, {key: value for key, value in over.items() if key not in ("file", unfit)})
+    return Examined(head, file, columns, guess, matches, _questions(head, guess, over, content), content)
+
+
+def _as_said(
+    guess: ShapeGuess, over: Mapping[str, Any], names: Sequence[str], samples: Sequence[Sequence[str]], decimal: Decimal
+) -> ShapeGuess:
+    """The guess with what a person said of shape, time and roles. Columns that are not there are left to the plan."""
+    place = {name: index for index, name in enumerate(names)}
+    time = guess.time
+    said = tuple(place[name] for name in over.get("time", {}).get("columns") or () if name in place)
+    if said:
+        cells = [samples[index] for index in said]
+        whole = joined(*(pa.array(one, pa.string()) for one in cells)).to_pylist() if len(cells) == 2 else cells[0]
+        time = TimeGuess(said, tuple(layouts_of([whole], decimal)[0]))
+    shape = Shape(over.get("shape", guess.shape))
+    roles = {role: place[name] for role, name in (over.get("long") or {}).items() if role in _ROLES and name in place}
+    return ShapeGuess(shape, time, {**guess.long, **roles} if shape is Shape.LONG else {})
 
 
 def _rows(head: Head, given: Mapping[str, Any], decimal: Decimal) -> Rows:
@@ -115,15 +135,29 @@ def _unit_of(name: str, cell: str) -> str | None:
 
 
 def _matches(
-    guess: ShapeGuess, shape: Shape, columns: Sequence[Column], samples: Sequence[Sequence[str]], matcher: Matcher
+    guess: ShapeGuess, columns: Sequence[Column], samples: Sequence[Sequence[str]], matcher: Matcher
 ) -> dict[str, NameMatch]:
     time = guess.time.columns if guess.time else ()
-    if shape is Shape.WIDE:
-        return {column.name: matcher.match(column.name) for index, column in enumerate(columns) if index not in time}
+    if guess.shape is Shape.WIDE:
+        return _matched([column.name for index, column in enumerate(columns) if index not in time], matcher)
     if "tag" not in guess.long:
         return {}
     names = dict.fromkeys(cell.strip() for cell in samples[guess.long["tag"]] if cell.strip())
-    return {name: matcher.match(name) for name in list(names)[:_SHOWN_NAMES]}
+    return _matched(list(names)[:_SHOWN_NAMES], matcher)
+
+
+def _matched(names: Sequence[str], matcher: Matcher) -> dict[str, NameMatch]:
+    """What names mean; of very many only the first come with suggestions, which take a while to find."""
+    found: dict[str, NameMatch] = {}
+    suggested = 0
+    for name in names:
+        path = matcher.certain(name)
+        if path is None and suggested < _SUGGESTED:
+            found[name] = matcher.match(name)
+            suggested += 1
+        else:
+            found[name] = NameMatch(path)
+    return found
 
 
 def _content(
@@ -132,24 +166,22 @@ def _content(
     columns: Sequence[Column],
     samples: Sequence[Sequence[str]],
     guess: ShapeGuess,
-    shape: Shape,
     matches: Mapping[str, NameMatch],
 ) -> dict[str, Any]:
     """A plan's content from what was found; what is not certain is not in it."""
-    content: dict[str, Any] = {"file": file.model_dump(mode="json"), "shape": shape.value}
+    content: dict[str, Any] = {"file": file.model_dump(mode="json"), "shape": guess.shape.value}
+    content["time"] = {"zone": plant.model.timezone}
     if guess.time is not None:
-        content["time"] = {
-            "columns": [columns[index].name for index in guess.time.columns],
-            "layout": guess.time.layouts[0].value,
-            "zone": plant.model.timezone,
-        }
-    if shape is Shape.WIDE:
+        content["time"]["columns"] = [columns[index].name for index in guess.time.columns]
+        if guess.time.layouts:
+            content["time"]["layout"] = guess.time.layouts[0].value
+    if guess.shape is Shape.WIDE:
         content["columns"] = {
             column.name: {"tag": match.path, "unit": column.unit}
             for column in columns
             if (match := matches.get(column.name)) is not None and match.path is not None
         }
-    elif "tag" in guess.long:
+    elif guess.long:
         content["long"] = {role: columns[index].name for role, index in guess.long.items()}
         if "quality" in guess.long:
             content["quality_coding"] = coding_of(list(samples[guess.long["quality"]])).value
@@ -161,7 +193,7 @@ def _questions(
 ) -> tuple[Question, ...]:
     """What is still open after what a person has decided."""
     found = []
-    if "time" not in content:
+    if not {"columns", "layout"} <= content["time"].keys():
         found.append(Question.NO_TIME)
     elif guess.time and {*guess.time.layouts} >= _DAY_OR_MONTH and "layout" not in over.get("time", {}):
         found.append(Question.DAY_OR_MONTH)
@@ -169,6 +201,8 @@ def _questions(
         found.append(Question.DECIMAL)
     if content["shape"] == Shape.WIDE and not content.get("columns"):
         found.append(Question.NO_TAGS)
+    if content["shape"] == Shape.LONG and not {"tag", "value"} <= content.get("long", {}).keys():
+        found.append(Question.NO_ROLES)
     if head.formulas_without_value:
         found.append(Question.FORMULAS)
     return tuple(found)

@@ -34,6 +34,7 @@ _ASKED = {
     Question.DAY_OR_MONTH: "its dates can be read as day and month or as month and day. Say dmy or mdy in time.layout.",
     Question.DECIMAL: "its numbers such as 1,234 can be read in two ways. Say . or , in file.dialect.decimal.",
     Question.NO_TAGS: "no column's name is a tag's. Map columns to tags.",
+    Question.NO_ROLES: "which column is the tag and which the value is not clear. Say so in long.tag and long.value.",
 }
 
 

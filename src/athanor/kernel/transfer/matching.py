@@ -6,7 +6,7 @@ taken without a person's consent.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,8 +31,11 @@ _UNIT_SPELLINGS = {
     "千瓦": "kW",
     "度": "kWh",
 }
-_ALIKE = 0.3  # share of letter groups in common from which a tag is suggested
+_ALIKE = 0.4  # share of letter groups in common from which a tag is suggested
 _GROUP = 3
+_MOST_COMPARED = 20_000  # names that share a group, looked at for one suggestion
+_MOST_REMEMBERED = 20_000
+_CANDIDATES = 300  # of which so many are compared exactly
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ class Matcher:
 
     def __init__(self, plant: RunningPlant) -> None:
         self.plant = plant
+        self._matched: dict[str, NameMatch] = {}
 
     def certain(self, name: str) -> str | None:
         """The path of the one tag that this name means; None where none does, or several."""
@@ -61,7 +65,14 @@ class Matcher:
         return None
 
     def match(self, name: str) -> NameMatch:
-        """What a name means, or might."""
+        """What a name means, or might; remembered, as a file is looked at again with each decision."""
+        if name not in self._matched:
+            if len(self._matched) >= _MOST_REMEMBERED:
+                self._matched.clear()
+            self._matched[name] = self._match(name)
+        return self._matched[name]
+
+    def _match(self, name: str) -> NameMatch:
         path = self.certain(name)
         if path is not None:
             return NameMatch(path)
@@ -69,28 +80,23 @@ class Matcher:
         return NameMatch(None, tuple(sorted(ambiguous)[:5]) or tuple(self.alike(name, 5)))
 
     def alike(self, name: str, most: int) -> list[str]:
-        """Paths of tags whose names or paths share the most groups of letters with this name, best first."""
-        wanted = _groups(folded(without_unit(name)[0]))
-        counts = Counter[str]()
-        for group in wanted:
-            counts.update(self._by_group.get(group, ()))
-        scored = [
-            (2 * shared / (len(wanted) + self._sizes[path]), path)
-            for path, shared in counts.most_common(50)
-            if 2 * shared / (len(wanted) + self._sizes[path]) >= _ALIKE
-        ]
-        return [path for _score, path in sorted(scored, key=lambda one: (-one[0], one[1]))[:most]]
+        """Paths of tags one of whose names shares the most groups of letters with this name, best first.
 
-    def search(self, words: str, most: int) -> list[str]:
-        """Paths of tags in whose path or names all these words occur, by path."""
-        wanted = words.casefold().split()
-        found = []
-        for path in self.plant.sorted_paths:
-            if all(word in self._searched[path] for word in wanted):
-                found.append(path)
-                if len(found) >= most:
-                    break
-        return found
+        Groups that most tags have, such as those of "temperature", tell little: the rare ones find the candidates.
+        """
+        wanted = _groups(folded(without_unit(name)[0]))
+        shared = Counter[int]()
+        for places in sorted((self._by_group.get(group, []) for group in wanted), key=len):
+            if shared and shared.total() + len(places) > _MOST_COMPARED:
+                break
+            shared.update(places)
+        scores: dict[str, float] = {}
+        for place, _count in shared.most_common(_CANDIDATES):
+            path, groups = self._entries[place][0], _groups(self._entries[place][1])
+            score = 2 * len(wanted & groups) / (len(wanted) + len(groups))
+            if score >= _ALIKE:
+                scores[path] = max(score, scores.get(path, 0.0))
+        return sorted(scores, key=lambda path: (-scores[path], path))[:most]
 
     def _spellings(self, text: str) -> list[str]:
         """The name as it is, each path within it (`Power [kW] works.power`), and without a unit in brackets."""
@@ -118,27 +124,27 @@ class Matcher:
                 yield f"{name} {asset.name[language]}"
 
     @cached_property
-    def _by_group(self) -> dict[str, list[str]]:
-        found: defaultdict[str, list[str]] = defaultdict(list)
-        for path in self.plant.ids:
-            for group in self._groups_of(path):
-                found[group].append(path)
+    def _entries(self) -> list[tuple[str, str]]:
+        """Each name of each tag, with the tag's path before it."""
+        return list(self._likenesses())
+
+    @cached_property
+    def _by_group(self) -> dict[str, list[int]]:
+        """Places in `_entries` by group of letters."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for place, (_path, name) in enumerate(self._entries):
+            for group in _groups(name):
+                found[group].append(place)
         return dict(found)
 
-    @cached_property
-    def _sizes(self) -> dict[str, int]:
-        return {path: len(self._groups_of(path)) for path in self.plant.ids}
-
-    def _groups_of(self, path: str) -> set[str]:
-        tag = self.plant.model.tags[path]
-        ends = ".".join(path.split(".")[-2:])
-        return set().union(*(_groups(folded(name)) for name in (ends, *tag.name.values())))
-
-    @cached_property
-    def _searched(self) -> dict[str, str]:
-        return {
-            path: " ".join((path, *self.plant.model.tags[path].name.values())).casefold() for path in self.plant.ids
-        }
+    def _likenesses(self) -> Iterator[tuple[str, str]]:
+        """What a name is held against: the ends of paths, and names with and without the asset's."""
+        for path in self.plant.ids:
+            tag = self.plant.model.tags[path]
+            asset = self.plant.model.nodes[tag.node_path].name
+            names = {path.rpartition(".")[2], ".".join(path.split(".")[-2:]), *tag.name.values()}
+            names |= {f"{asset[language]} {name}" for language, name in tag.name.items() if language in asset}
+            yield from ((path, folded(name)) for name in sorted(names))
 
 
 def folded(name: str) -> str:
@@ -174,7 +180,8 @@ def are_units(cells: Sequence[str]) -> bool:
 
 
 def _groups(text: str) -> set[str]:
-    """Groups of three letters; a short name is one group."""
-    if len(text) <= _GROUP:
+    """Groups of three letters, or of two Chinese characters; a shorter name is one group."""
+    length = _GROUP if text.isascii() else _GROUP - 1
+    if len(text) <= length:
         return {text} if text else set()
-    return {text[place : place + _GROUP] for place in range(len(text) - _GROUP + 1)}
+    return {text[place : place + length] for place in range(len(text) - length + 1)}

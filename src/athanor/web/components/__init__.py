@@ -5,6 +5,8 @@ from athanor.web.components.data_table import Cell, Column, TablePage, TableQuer
 from athanor.web.components.dialog import Dialog
 from athanor.web.components.empty_state import empty_state
 from athanor.web.components.error_card import error_card
+from athanor.web.components.fields import bare_choice, choice, number_field, text_field
+from athanor.web.components.file_drop import FileDrop, file_drop
 from athanor.web.components.job import JobCard, job_card, job_list
 from athanor.web.components.kpi import Kpi, kpi, kpi_strip
 from athanor.web.components.page_title import page_title
@@ -20,6 +22,7 @@ __all__ = [
     "Choice",
     "Column",
     "Dialog",
+    "FileDrop",
     "JobCard",
     "Kpi",
     "MomentField",
@@ -35,17 +38,22 @@ __all__ = [
     "ValueRow",
     "ViewChange",
     "Words",
+    "bare_choice",
     "button",
+    "choice",
     "data_table",
     "empty_state",
     "error_card",
+    "file_drop",
     "icon",
     "job_card",
     "job_list",
     "kpi",
     "kpi_strip",
     "link",
+    "number_field",
     "page_title",
     "region",
     "status",
+    "text_field",
 ]

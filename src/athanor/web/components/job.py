@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
+from nicegui import ui
+
 from athanor.kernel.errors import NotFoundError
 from athanor.kernel.identity.user import User
 from athanor.kernel.jobs.port import Job, Jobs, JobState
@@ -15,6 +17,8 @@ from athanor.web.language import _
 from athanor.web.live import every_second
 
 Texts = Mapping[str, str]  # what the words in which a job names its stages are in the reader's language
+
+_LOOK_EVERY_S = 0.25  # a bar that moves once a second seems to stand; only while the job runs
 
 _DRESS = {JobState.FAILED: Status.URGENT, JobState.CANCELLED: Status.WARN}
 _ROW_CLASSES = {JobState.FAILED: "is-urgent", JobState.CANCELLED: "is-warn"}
@@ -45,7 +49,6 @@ class JobCard:
         self._viewer = viewer
         self._stages = stages
         self._on_over = on_over
-        self._is_over = False
         with region("ath-card ath-job", "section", aria_live="polite"):
             with region("ath-card-head"):
                 self._title = Words("", "h2")
@@ -63,21 +66,19 @@ class JobCard:
                 self._file.props["download"] = True
             self._trouble = Words("", "p", "ath-job-trouble")
             self._code = Words("", "code", "ath-job-code")
-        every_second(self.refresh)
         self._show(jobs.get(job_id, viewer))
+        self._timer = ui.timer(_LOOK_EVERY_S, self.refresh)
 
     async def refresh(self) -> None:
         """Show how the job is now."""
-        if self._is_over:
-            return
         try:
             job = self._jobs.get(self._job_id, self._viewer)
         except NotFoundError:  # forgotten since
-            self._is_over = True
+            self._timer.deactivate()
             return
         self._show(job)
         if job.state.is_over:
-            self._is_over = True
+            self._timer.deactivate()
             answer = self._on_over(job) if self._on_over else None
             if inspect.isawaitable(answer):
                 await answer
