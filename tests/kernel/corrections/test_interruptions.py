@@ -10,7 +10,7 @@ from athanor.kernel.corrections.actions import Adjust, MarkBad
 from athanor.kernel.corrections.records import CorrectionPendingError, CorrectionState, SamplesCorrected
 from athanor.kernel.database.database import Database
 
-from .works import ANNA, EVER, POWER, Works, at, good
+from .works import ANNA, EVER, POWER, SETPOINT, Works, at, good
 
 WHY = "Sensor drifted"
 SHIFT = Adjust(start=at(0), end=at(9), offset=10.0)
@@ -50,6 +50,24 @@ async def test_what_a_full_historian_refused_is_finished_when_there_is_room(work
     assert await told(works) == SamplesCorrected(made.tag, made.span, made.id, is_undone=False)
     assert await state_of(works, made.id) is CorrectionState.DONE
     assert await works.stored(POWER) == good(11.0, 12.0, 13.0, 14.0)
+
+
+async def test_one_that_cannot_be_finished_holds_up_no_other_tag(works: Works) -> None:
+    await works.write(POWER, *good(1.0, 2.0))
+    await works.write(SETPOINT, *good(5.0))
+    works.historian.room = 0
+    with pytest.raises(CorrectionPendingError):
+        await works.corrections.correct(works.plant, POWER.path, SHIFT, reason=WHY, author=ANNA)
+    works.historian.refused = works.plant.id_of(POWER.path)
+    works.historian.room = 10
+    await works.corrections.correct(works.plant, SETPOINT.path, SHIFT, reason=WHY, author=ANNA)
+    assert await works.stored(SETPOINT) == good(15.0)
+    with pytest.raises(CorrectionPendingError):
+        await works.corrections.correct(works.plant, POWER.path, SHIFT, reason=WHY, author=ANNA)
+    works.historian.refused = None
+    while (await told(works)).tag != works.plant.id_of(POWER.path):
+        continue
+    assert await works.stored(POWER) == good(11.0, 12.0)
 
 
 async def test_an_undoing_that_was_refused_is_finished_too(works: Works) -> None:

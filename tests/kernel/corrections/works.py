@@ -17,7 +17,7 @@ from athanor.kernel.database.database import Database
 from athanor.kernel.historian.port import STORED, HistorianFullError, Span
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.identity.user import User
-from athanor.kernel.plant.model import Level, Node, Plant, Tag, TagKind, Tenant
+from athanor.kernel.plant.model import Level, Node, Plant, Tag, TagId, TagKind, Tenant
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.plant.store import store_plant
 from athanor.kernel.telemetry import TIME, Quality
@@ -46,13 +46,17 @@ ANNA = User(1, "anna", "Anna", "engineer")
 
 
 class Historian(TieredHistorian):
-    """The real one, which says that it is full once it has taken `room` more batches, and calls `on_write` before."""
+    """The real one, which says that it is full once it has taken `room` more batches, or for the tag `refused`.
+
+    It calls `on_write` before each batch.
+    """
 
     room = 10**9
+    refused: TagId | None = None
     on_write: Callable[[], None] = staticmethod(lambda: None)
 
     async def write(self, batch: pa.RecordBatch) -> None:
-        if self.room == 0:
+        if self.room == 0 or batch["tag"][0].as_py() == self.refused:
             raise HistorianFullError("here", "the test says so")
         self.room -= 1
         self.on_write()

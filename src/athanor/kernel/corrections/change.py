@@ -50,7 +50,7 @@ class Samples:
 
     def with_these(self, newer: "Samples") -> "Samples":
         """Both as one; where both have a time, the newer's."""
-        kept = self.take(~np.isin(self.time_us, newer.time_us))
+        kept = self.take(~is_among(self.time_us, newer.time_us))
         order = np.argsort(np.concatenate([kept.time_us, newer.time_us]), kind="stable")
         columns = ("time_us", "value", "text", "quality")
         joined = (np.concatenate([getattr(kept, name), getattr(newer, name)])[order] for name in columns)
@@ -116,13 +116,19 @@ class Change:
         return pa.table(columns, CHANGES)
 
 
+def is_among(times: npt.NDArray[np.int64], known: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """True for times that `known` (ascending) has. [N]"""
+    if not len(known):
+        return np.zeros(len(times), bool)
+    found: npt.NDArray[np.bool_] = known[np.minimum(np.searchsorted(known, times), len(known) - 1)] == times
+    return found
+
+
 def change_of(old: Samples, new: Samples) -> Change:
     """What becomes different when `new` is written over `old`. Times of `old` alone stay as they are."""
-    place = np.searchsorted(old.time_us, new.time_us)
-    near = np.minimum(place, max(len(old) - 1, 0))
-    was_there = old.time_us[near] == new.time_us if len(old) else np.zeros(len(new), bool)
+    was_there = is_among(new.time_us, old.time_us)
     before = nothing_at(new.time_us)
-    found = old.take(near[was_there])
+    found = old.take(np.searchsorted(old.time_us, new.time_us[was_there]))
     before.value[was_there], before.text[was_there] = found.value, found.text
     before.quality[was_there] = found.quality
     differs = ~(was_there & is_same(before, new))

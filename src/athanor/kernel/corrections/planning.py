@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from athanor.kernel.corrections.actions import Action, Interpolate, SetValues
-from athanor.kernel.corrections.change import Change, Figures, Samples, change_of, figures_of
+from athanor.kernel.corrections.change import Change, Figures, Samples, change_of, figures_of, is_among
 from athanor.kernel.corrections.outcome import End, check_kind, outcome
 from athanor.kernel.corrections.records import CorrectionImpossibleError, TooManySamplesError
 from athanor.kernel.historian.gaps import is_good
@@ -78,7 +78,7 @@ async def samples_among(
         some = times_us[first : first + _SLICE_ROWS]
         span = Span(moment(int(some[0])), moment(int(some[-1])) + _INSTANT)
         table = await historian.read([tag_id], span)
-        found.append(table.filter(pa.array(np.isin(numpy_column(table, "time"), some))))
+        found.append(table.filter(pa.array(is_among(numpy_column(table, "time"), some))))
     return Samples.of(pa.concat_tables(found))
 
 

@@ -6,7 +6,8 @@ writing, the rest is written later: a sample that is written again replaces itse
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,7 +18,7 @@ import structlog
 from athanor.kernel.bus.port import Bus, Event
 from athanor.kernel.corrections import store
 from athanor.kernel.corrections.actions import Action, SetValues
-from athanor.kernel.corrections.change import Change, Samples, decode, encode, is_same
+from athanor.kernel.corrections.change import Change, Samples, decode, encode, is_among, is_same
 from athanor.kernel.corrections.guard import Guard, Verdict
 from athanor.kernel.corrections.planning import Plan, plan, samples_among
 from athanor.kernel.corrections.records import (
@@ -87,6 +88,7 @@ class Corrections:
         self._now = now
         self._guard = Guard()
         self._turn = asyncio.Lock()
+        self._last: tuple[int, Change] | None = None  # by the correction's id
         self._going_on: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -95,10 +97,8 @@ class Corrections:
             for tag, correction, span in await store.spans_in_force(session):
                 self._guard.add(tag, correction, span)
         async with self._turn:
-            try:
+            with suppress(CorrectionPendingError):  # which goes on later
                 await self._finish_unfinished()
-            except CorrectionPendingError as error:  # which goes on later
-                _log.warning("corrections.pending", reason=str(error))
 
     async def close(self) -> None:
         """Stop trying; what is not finished is finished after the next start."""
@@ -154,14 +154,14 @@ class Corrections:
         """
         tag_id, reason = plant.id_of(path), _given(reason)
         async with self._turn:
-            await self._finish_unfinished()
+            await self._finish_unfinished(tag_id)
             async with self._watched(tag_id, action.span):
                 change = (await self.preview(plant, path, action)).change
                 if not len(change):
                     raise NothingToCorrectError(path)
                 correction = await self._record(path, tag_id, action, change, reason, author, address)
                 self._guard.add(tag_id, correction.id, correction.span)
-            return await self._carry_out(correction, change)
+            return await self._finish(correction)
 
     async def undo(
         self, plant: RunningPlant, correction: int, *, reason: str, author: User, address: str = ""
@@ -173,7 +173,7 @@ class Corrections:
         """
         reason = _given(reason)
         async with self._turn:
-            await self._finish_unfinished()
+            await self._finish_unfinished((await self.get(plant, correction)).tag)
             found = await self.get(plant, correction)
             if not found.state.is_in_force:
                 raise AlreadyUndoneError(correction)
@@ -183,7 +183,7 @@ class Corrections:
                 await store.begin_undoing(session, correction, reason=reason, author=author.login, at=self._now())
                 path, detail = plant.path_of(found.tag), {"correction": correction, "reason": reason}
                 record(session, author.login, "historian.correction-undone", path, address=address, detail=detail)
-            return await self._take_back(found, change)
+            return await self._finish(replace(found, state=CorrectionState.UNDOING))
 
     async def verdict(self, samples: pa.RecordBatch) -> npt.NDArray[np.uint8] | None:
         """What is to become of samples that come in (STORED): a `Verdict` for each, or None where all pass.
@@ -226,6 +226,17 @@ class Corrections:
             record(session, author.login, "historian.samples-corrected", path, address=address, detail=detail)
         return made
 
+    async def _finish(self, correction: Correction) -> Correction:
+        """Carry out, or take back, what is recorded. Raises CorrectionPendingError where that does not work now."""
+        try:
+            change = await self._change(correction.id)
+            if correction.state is CorrectionState.PENDING:
+                return await self._carry_out(correction, change)
+            return await self._take_back(correction, change)
+        except AthanorError as error:
+            self._go_on_later(correction, error)
+            raise CorrectionPendingError(correction.id, error) from error
+
     async def _carry_out(self, correction: Correction, change: Change) -> Correction:
         await self._write(correction, change.new)
         async with self._database.session() as session:
@@ -244,13 +255,9 @@ class Corrections:
         return undone
 
     async def _write(self, correction: Correction, samples: Samples) -> None:
-        try:
-            for batch in _batches(samples, correction.tag):
-                await self._historian.write(batch)
-                self._current.update(batch)
-        except AthanorError as error:
-            self._go_on_later()
-            raise CorrectionPendingError(correction.id, error) from error
+        for batch in _batches(samples, correction.tag):
+            await self._historian.write(batch)
+            self._current.update(batch)
 
     def _tell(self, correction: Correction) -> None:
         is_undone = correction.state is CorrectionState.UNDONE
@@ -258,9 +265,12 @@ class Corrections:
         self._bus.publish(Event(CORRECTED_TOPIC, body, self._now()))
 
     async def _change(self, correction: int) -> Change:
-        async with self._database.reading() as session:
-            body = await store.change_body(session, correction)
-        return await asyncio.to_thread(decode, body)
+        """The samples of a correction; those asked for last are at hand, as late batches ask for the same again."""
+        if self._last is None or self._last[0] != correction:
+            async with self._database.reading() as session:
+                body = await store.change_body(session, correction)
+            self._last = (correction, await asyncio.to_thread(decode, body))
+        return self._last[1]
 
     async def _still_new(self, correction: Correction, change: Change) -> npt.NDArray[np.bool_]:
         """True where what is stored is what the correction made it. [N]"""
@@ -275,7 +285,7 @@ class Corrections:
     async def _check_nothing_lies_on(self, correction: Correction, change: Change) -> None:
         """Raises OverlaidError where a later correction in force has changed one of the samples again."""
         for later in reversed(list(self._guard.corrections_over(correction.tag, correction.span))):
-            if later > correction.id and np.isin((await self._change(later)).new.time_us, change.new.time_us).any():
+            if later > correction.id and is_among((await self._change(later)).new.time_us, change.new.time_us).any():
                 raise OverlaidError(correction.id, later)
 
     async def _verdict(self, tag: TagId, samples: Samples) -> npt.NDArray[np.uint8]:
@@ -302,33 +312,40 @@ class Corrections:
 
     # --- what was interrupted
 
-    async def _finish_unfinished(self) -> None:
-        """Raises CorrectionPendingError where it cannot be finished yet."""
-        async with self._database.reading() as session:
-            unfinished = await store.find_unfinished(session)
-        for correction in unfinished:
-            change = await self._change(correction.id)
-            if correction.state is CorrectionState.PENDING:
-                await self._carry_out(correction, change)
-            else:
-                await self._take_back(correction, change)
-            _log.info("corrections.finished", correction=correction.id)
+    async def _finish_unfinished(self, tag: TagId | None = None) -> None:
+        """Of one tag or of all; one that cannot be finished yet holds up its own tag only.
 
-    def _go_on_later(self) -> None:
+        Raises CorrectionPendingError for the first that could not.
+        """
+        async with self._database.reading() as session:
+            unfinished = await store.find_unfinished(session, tag)
+        failed: dict[TagId, CorrectionPendingError] = {}
+        for correction in unfinished:
+            if correction.tag in failed:
+                continue
+            try:
+                await self._finish(correction)
+            except CorrectionPendingError as error:
+                failed[correction.tag] = error
+            else:
+                _log.info("corrections.finished", correction=correction.id)
+        for error in failed.values():
+            raise error
+
+    def _go_on_later(self, correction: Correction, reason: AthanorError) -> None:
         if self._going_on is None or self._going_on.done():
+            _log.warning("corrections.pending", correction=correction.id, reason=str(reason))
             self._going_on = asyncio.create_task(self._go_on(), name="corrections")
 
     async def _go_on(self) -> None:
-        """Try again until all is finished; the failure has been said to whoever made the correction."""
+        """Try again until all is finished."""
         is_finished = False
         while not is_finished:
             await asyncio.sleep(self._try_again_s)
             async with self._turn:
-                try:
+                with suppress(CorrectionPendingError):  # said once
                     await self._finish_unfinished()
-                except CorrectionPendingError:
-                    continue
-                is_finished = True
+                    is_finished = True
 
 
 def _given(reason: str) -> str:

@@ -59,9 +59,11 @@ async def find_over(session: AsyncSession, tags: Sequence[TagId], span: Span, mo
     return [_correction(row) for row in await session.scalars(wanted)]
 
 
-async def find_unfinished(session: AsyncSession) -> list[Correction]:
-    """What is recorded and perhaps not carried out, in the order it was made."""
+async def find_unfinished(session: AsyncSession, tag: TagId | None = None) -> list[Correction]:
+    """What is recorded and perhaps not carried out, of one tag or of all, in the order it was made."""
     wanted = select(CorrectionRow).where(CorrectionRow.state.in_(_UNFINISHED)).order_by(CorrectionRow.id)
+    if tag is not None:
+        wanted = wanted.where(CorrectionRow.tag == tag)
     return [_correction(row) for row in await session.scalars(wanted)]
 
 

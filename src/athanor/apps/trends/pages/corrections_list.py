@@ -44,6 +44,7 @@ class CorrectionsList:
         self._zone = ZoneInfo(plant.model.timezone)
         self._on_undone = on_undone
         self._turn = 0  # grows with every showing, so that the answer to an older one is dropped
+        self._unchecked: dict[int, StatusChip] = {}  # chips of those in force, by the correction's id
         with region("ath-card", "section") as self._card:
             with region("ath-card-head"):
                 Words(_("Corrections"), "h2")
@@ -66,19 +67,21 @@ class CorrectionsList:
         found = await correcting.listed(self._corrections, self._plant, tags, span)
         if turn != self._turn:
             return
-        in_force = [one for one in found if one.state.is_in_force]
-        self._chart.mark_stretches([self._stretch(one) for one in reversed(in_force)])
+        self._chart.mark_stretches([self._stretch(one) for one in reversed(found) if one.state.is_in_force])
         self._card.set_visibility(bool(found))
         self._table.clear()
         with self._table:
             chips = self._rows(found)
-        for one in in_force:
-            overwritten = await self._corrections.overwritten(self._plant, one.id)
-            if turn != self._turn:
-                return
-            if overwritten:
-                text = _("{n} overwritten since").format(n=number(overwritten))
-                chips[one.id].set(text, Status.UNSURE)
+        self._unchecked = {one.id: chips[one.id] for one in found if one.state.is_in_force}
+
+    async def check(self) -> None:
+        """Say which of those shown were overwritten; this reads their samples, so let what is quicker come first."""
+        turn = self._turn
+        while self._unchecked and turn == self._turn:
+            correction, chip = self._unchecked.popitem()
+            overwritten = await self._corrections.overwritten(self._plant, correction)
+            if overwritten and turn == self._turn:
+                chip.set(_("{n} overwritten since").format(n=number(overwritten)), Status.UNSURE)
 
     def _rows(self, found: Sequence[Correction]) -> dict[int, StatusChip]:
         """A row for each; returns the chips that say how each stands."""

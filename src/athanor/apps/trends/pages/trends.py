@@ -202,6 +202,8 @@ class TrendsPage:
             return
         self._statistics.wait()
         await self._sum_up(turn)
+        if turn == self._turn:
+            await self._corrected.check()
 
     async def _sum_up(self, turn: int) -> None:
         view = self._view.at(_now())
