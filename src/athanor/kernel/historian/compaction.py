@@ -61,20 +61,23 @@ def _tier(rows: int) -> int:
     return int(math.log(max(rows, _SMALLEST_TIER) / _SMALLEST_TIER, FAN_IN))
 
 
-def merged_slices(readers: Sequence[SealedReader]) -> Iterator[pa.Table]:
-    """All samples (SEALED) of files in order of writing, sorted, one for each tag and time, some tags at a time."""
-    for first, last in _tag_slices(readers):
+def merged_slices(readers: Sequence[SealedReader], most_rows: int | None = None) -> Iterator[pa.Table]:
+    """All samples (SEALED) of files in order of writing, sorted, one for each tag and time, some tags at a time.
+
+    A slice has about `most_rows` samples, or one tag's.
+    """
+    for first, last in _tag_slices(readers, most_rows or _SLICE_ROWS):
         yield merged([reader.between(first, last) for reader in readers]).cast(SEALED)
 
 
-def _tag_slices(readers: Sequence[SealedReader]) -> Iterator[tuple[int, int]]:
-    """First and last tag of slices that hold about _SLICE_ROWS rows of all files together, or one tag."""
+def _tag_slices(readers: Sequence[SealedReader], most_rows: int) -> Iterator[tuple[int, int]]:
+    """First and last tag of slices that hold about so many rows of all files together, or one tag."""
     starts = np.concatenate([reader.first_tags for reader in readers])
     rows = np.concatenate([reader.group_rows for reader in readers])
     end = max(int(reader.last_tags[-1]) for reader in readers) + 1
     tags, places = np.unique(starts, return_inverse=True)
     rows_from = np.bincount(places, weights=rows)
-    slice_of = np.floor(np.cumsum(rows_from) / _SLICE_ROWS).astype(np.int64)
+    slice_of = np.floor(np.cumsum(rows_from) / most_rows).astype(np.int64)
     cuts = tags[np.flatnonzero(np.append(True, slice_of[1:] != slice_of[:-1]))].tolist()
     for first, following in zip(cuts, [*cuts[1:], end], strict=True):
         yield first, following - 1

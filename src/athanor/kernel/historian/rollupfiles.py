@@ -255,5 +255,5 @@ def tag_slices(readers: Sequence[RollupReader], level: int) -> Iterator[tuple[in
         yield first, following - 1
 
 
-_SLICE_ROWS = 300_000
+_SLICE_ROWS = 100_000
 _BEYOND_TAGS = 2**31

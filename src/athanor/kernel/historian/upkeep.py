@@ -13,11 +13,13 @@ from athanor.kernel.historian.lake import Lake, SealedFile
 from athanor.kernel.historian.port import DamagedFileError
 from athanor.kernel.historian.rollups import Rollups
 from athanor.kernel.historian.sealed import SealedReader
+from athanor.kernel.memory import give_back_memory
 
 _log = structlog.get_logger(__name__)
 
 _LOOK_EVERY_S = 10.0
 _TRY_AGAIN_S = 30.0  # after a failure
+_ROLLED_UP_ROWS = 200_000  # at once: where samples come by the minute, the summaries are as many, and wide
 _LEFT_ALONE_S = 3600.0  # a file that could not be read
 
 
@@ -69,7 +71,7 @@ class Upkeep:
                 if self._is_left_alone([file]):
                     continue
                 try:
-                    slices = merged_slices([SealedReader(self._lake.store, file.name)])
+                    slices = merged_slices([SealedReader(self._lake.store, file.name)], _ROLLED_UP_ROWS)
                     self._rollups.add(file, self._until_closing(slices))
                 except DamagedFileError as error:  # which its own queries tell
                     self._leave_alone([file])
@@ -111,8 +113,11 @@ class Upkeep:
                     due_at = time.monotonic() + _LOOK_EVERY_S
                     self.compact()
                     self._forget(self._lake.remove_retired(), self._rollups.remove_retired())
+                before = self._rollups.files
                 self.roll_up()
                 self.fold()
+                if self._rollups.files != before:
+                    give_back_memory()
             except ClosingError:
                 return
             except Exception as error:  # noqa: BLE001 whatever it is, the files are as they were: try again
