@@ -55,7 +55,7 @@ async def test_slices_of_a_long_range_are_the_whole(filled: TieredHistorian, how
     whole = await queries.resample(filled, PLANT, NUMERIC, span, parse_step("15m"), how)
     boundaries = queries.steps_until_now(PLANT, span, parse_step("15m"))
     slices = [
-        table async for table in queries.resample_in_slices(filled, PLANT, NUMERIC, boundaries, how, most_rows=100)
+        table async for table in queries.resample_in_slices(filled, PLANT, NUMERIC, boundaries, how, most_rows=10)
     ]
     assert len(slices) > 10
     joined = pa.concat_tables(slices).sort_by([("tag", "ascending"), ("time", "ascending")])

@@ -90,7 +90,7 @@ async def test_slices_are_the_whole(historian: TieredHistorian, series: Series) 
     whole, _ = await answer(series, historian)
     assert whole.schema == schema_of(series, PLANT)
     assert whole.num_rows > 5
-    sliced, count = await answer(series, historian, 100)
+    sliced, count = await answer(series, historian, 100 if series.measure is None else 20)
     if series.how is not How.AT:
         assert count > 2
     order = [("time", "ascending")] if series.shape is Shape.WIDE else [("tag", "ascending"), ("time", "ascending")]

@@ -5,9 +5,10 @@ of the readings before and after it, and any cut of it adds up to the whole.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -18,10 +19,11 @@ from athanor.kernel.historian.aggregation import Measure
 from athanor.kernel.historian.calendar import Step
 from athanor.kernel.historian.counters import Bookings, MeterEvent, MeterEvents, Split, bookings, increments
 from athanor.kernel.historian.gaps import NONE, is_good
-from athanor.kernel.historian.layout import merged
+from athanor.kernel.historian.layout import columns_of, merged
 from athanor.kernel.historian.port import Historian, Span, microseconds, moment
 from athanor.kernel.historian.queries import steps_until_now
 from athanor.kernel.historian.slices import SLICE_ROWS, rows_per_s, steps_in_slices, tag_groups
+from athanor.kernel.historian.thinning import telling
 from athanor.kernel.plant.meter import MOST_DECIMALS, Meter
 from athanor.kernel.plant.model import Tag, TagKind
 from athanor.kernel.plant.running import RunningPlant
@@ -138,17 +140,22 @@ async def _consumed(
     meters = {int(plant.id_of(tag.path)): meter_of(tag) for tag in tags}
     parts = []
     for cut in _cuts(tags, edges, most_rows):
-        readings = await _readings(historian, plant, tags, Span(moment(int(cut[0])), moment(int(cut[-1]))))
+        span = Span(moment(int(cut[0])), moment(int(cut[-1])))
+        readings = await _readings(historian, plant, tags, span, partial(_telling, edges=cut, meters=meters))
         parts.append(await asyncio.to_thread(_booked, readings, cut, edges, meters, split))
     return Consumption(_steps([sums for sums, _ in parts], edges), _event_table([events for _, events in parts]))
+
+
+def _telling(readings: pa.Table, edges: np.ndarray, meters: Mapping[int, Meter]) -> pa.Table:
+    """The readings without those that tell nothing."""
+    return readings.filter(pa.array(telling(*columns_of(readings), edges, meters)))
 
 
 def _booked(
     readings: pa.Table, cut: np.ndarray, edges: np.ndarray, meters: Mapping[int, Meter], split: Split
 ) -> tuple[Bookings, MeterEvents]:
     """What the readings of a cut come to, by the steps of the run, and what they show."""
-    tag, time_us, value, quality = (numpy_column(readings, name) for name in ("tag", "time", "value", "quality"))
-    counted, events = increments(tag, time_us, value, quality, meters)
+    counted, events = increments(*columns_of(readings), meters)
     sums = bookings(counted, cut, split)
     step = np.searchsorted(edges, cut[sums.step], side="right") - 1
     return replace(sums, step=step), _within(events, int(cut[0]), int(cut[-1]))
@@ -199,9 +206,16 @@ def _event_table(parts: Sequence[MeterEvents]) -> pa.Table:
     return pa.table(columns, EVENTS)
 
 
-async def _readings(historian: Historian, plant: RunningPlant, tags: Sequence[Tag], span: Span) -> pa.Table:
-    """Readings of (start, end] with enough before and after it to judge them by; by tag, then time."""
-    parts = [await historian.read(_ids(plant, tags).tolist(), Span(span.start + _INSTANT, span.end + _INSTANT))]
+async def _readings(
+    historian: Historian,
+    plant: RunningPlant,
+    tags: Sequence[Tag],
+    span: Span,
+    thinned: Callable[[pa.Table], pa.Table],
+) -> pa.Table:
+    """Readings of (start, end], thinned, with enough before and after it to judge them by; by tag, then time."""
+    within = await historian.read(_ids(plant, tags).tolist(), Span(span.start + _INSTANT, span.end + _INSTANT))
+    parts = [await asyncio.to_thread(thinned, within)]
     parts += await _neighbours(historian, plant, tags, span.start + _INSTANT, is_before=True)
     if span.end < datetime.now(UTC):
         parts += await _neighbours(historian, plant, tags, span.end + _INSTANT, is_before=False)

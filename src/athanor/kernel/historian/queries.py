@@ -44,7 +44,6 @@ _PERIODS = 3  # so many samples may be missing
 _HELD_WITHOUT_PERIOD = timedelta(days=1)  # setpoints, states and texts that come on change
 _JOINED_WITHOUT_PERIOD = timedelta(hours=1)  # values that come as they come
 _INSTANT = timedelta(microseconds=1)
-_CELL_S = LEVELS_US[0] * 1e-6  # of the finest rollups: what steps of a minute or more are made of
 
 
 class NotANumberTagError(AthanorError):
@@ -124,14 +123,19 @@ async def resample_in_slices(
     `boundaries` are those of the steps, such as `steps_until_now` gives them. [us] Without `how`, each tag has the
     measure of its kind (`usual_measure`).
     """
-    is_rolled_up = len(boundaries) < 3 or np.diff(boundaries[:-1]).min() >= LEVELS_US[0]  # the last may end now
-    for run, groups in steps_in_slices(tags, boundaries, most_rows, _CELL_S if is_rolled_up else 0.0):
+    for run, groups in steps_in_slices(tags, boundaries, most_rows, _cell_s(boundaries)):
         tables = [
             _in_units(await historian.resample(_ids(plant, some), run, measure, one), plant, some, measure)
             for group in groups
             for (one, measure), some in _alike(group, lambda tag: (policy or policy_of(tag), how or usual_measure(tag)))
         ]
         yield await asyncio.to_thread(_sorted, tables)
+
+
+def _cell_s(boundaries: np.ndarray) -> float:
+    """The cells of rollups that steps are made of, by days of any time zone: hours at most; 0 below the finest. [s]"""
+    shortest_us = np.diff(boundaries[:-1]).min() if len(boundaries) > 2 else np.inf  # the last may end now
+    return max((length for length in LEVELS_US[:-1] if length <= shortest_us), default=0) * 1e-6
 
 
 async def values_at(

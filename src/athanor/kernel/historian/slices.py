@@ -9,7 +9,7 @@ import pyarrow as pa
 from athanor.kernel.historian.port import Historian, Span
 from athanor.kernel.plant.model import Tag, TagId
 
-SLICE_ROWS = 4_000_000  # samples held at a time: about 120 MB, and some times that while they are summed up
+SLICE_ROWS = 2_000_000  # samples held at a time: about 60 MB, and some times that while they are summed up
 
 _USUAL_PERIOD_S = 1.0  # of a tag that does not say: rather too many slices than too large ones
 _US = 1e-6  # [s]
