@@ -225,4 +225,8 @@ def test_local_times_are_those_of_the_zone(zone: ZoneInfo, moments: list[datetim
 
 @given(st.lists(st.text("=+-@\t\r1a\n'", max_size=4), max_size=5))
 def test_a_column_of_texts_is_made_plain_as_its_cells_are(texts: list[str]) -> None:
-    assert plain_column(pa.array(texts, pa.string())).to_pylist() == [plain_cell(text) for text in texts]
+    column = pa.array(texts, pa.string())
+    for same in (column, pa.chunked_array([column, column[:0]]), column.dictionary_encode()):
+        assert plain_column(same).to_pylist() == [plain_cell(text) for text in texts]
+    assert plain_column(pa.chunked_array([], pa.string())).to_pylist() == []
+    assert plain_column(pa.nulls(2, pa.string())).to_pylist() == [None, None]

@@ -97,14 +97,14 @@ class CsvWriter:
         column = table[name]
         if pa.types.is_timestamp(column.type):
             return local_texts(numpy_column(table, name), self._zone)
-        texts = column.cast(pa.string())
         if pa.types.is_floating(column.type):
+            texts = column.cast(pa.string())
             return (
                 pc.coalesce(plain_column(table["text"]), texts)
                 if name == "value" and "text" in table.schema.names
                 else texts
             )
-        return plain_column(texts)
+        return plain_column(column)
 
 
 class ExcelWriter:
@@ -161,7 +161,7 @@ class ExcelWriter:
             time_us = numpy_column(table, name)
             return [_EPOCH + one * _US for one in (time_us + offsets_us(time_us, self._zone)).tolist()]
         if not pa.types.is_floating(column.type):
-            texts: list[Any] = plain_column(column.cast(pa.string())).to_pylist()
+            texts: list[Any] = plain_column(column).to_pylist()
             return texts
         numbers = [one if one is not None and np.isfinite(one) else None for one in column.to_pylist()]
         if name == "value" and "text" in table.schema.names:

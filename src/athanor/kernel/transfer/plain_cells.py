@@ -12,6 +12,13 @@ def plain_cell(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 
-def plain_column(texts: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """The same for a column of texts."""
-    return pc.replace_substring_regex(texts, _FORMULA, r"'\1")
+def plain_column(texts: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """The same for a column of texts, or of a dictionary of them: as texts."""
+    column = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    if isinstance(column, pa.ChunkedArray):  # of no chunk at all
+        return pa.array([], pa.string())
+    if pa.types.is_dictionary(column.type):
+        return plain_column(column.dictionary).take(column.indices)
+    if column.null_count == len(column):
+        return column.cast(pa.string())
+    return pc.replace_substring_regex(column, _FORMULA, r"'\1")
