@@ -21,7 +21,7 @@ from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.plant.model import Level, Node, Plant, Tag, TagId, TagKind, Tenant
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.telemetry import TIME, Quality
-from athanor.kernel.transfer import file_writers
+from athanor.kernel.transfer import exporting, file_writers
 from athanor.kernel.transfer.exporting import Export, ExportFailedError, FileFormat, csv_pieces, write_file
 from athanor.kernel.transfer.file_writers import TooManyRowsError
 from athanor.kernel.transfer.local_times import local_texts, offsets_us
@@ -192,6 +192,18 @@ async def test_a_folder_that_is_not_there_is_named(historian: TieredHistorian, t
     for form in FileFormat:
         with pytest.raises(ExportFailedError, match=r"out\.\w+ cannot be written"):
             await written(historian, LONG, form, tmp_path / "nowhere")
+
+
+async def test_progress_is_told_amid_a_slice(
+    historian: TieredHistorian, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(exporting._ROWS_AT_ONCE, FileFormat.CSV, 2)
+    told: list[tuple[float, int]] = []
+    tables = tables_of(LONG, historian, PLANT)
+    path = tmp_path / "out.csv"
+    await write_file(export_of(LONG, FileFormat.CSV), tables, path, lambda share, rows: told.append((share, rows)))
+    assert [rows for _, rows in told] == [2, 4, 6, 7]
+    assert [share for share, _ in told] == pytest.approx([0.75 * rows / 7 for rows in (2, 4, 6, 7)])
 
 
 async def test_who_is_told_may_end_the_work(historian: TieredHistorian, tmp_path: Path) -> None:

@@ -37,6 +37,14 @@ class FileFormat(StrEnum):
     ARROW = "arrow"  # an Arrow IPC file, likewise
 
 
+_ROWS_AT_ONCE = {  # about a second's work
+    FileFormat.CSV: 500_000,
+    FileFormat.EXCEL: 10_000,
+    FileFormat.PARQUET: 2_000_000,
+    FileFormat.ARROW: 2_000_000,
+}
+
+
 class ExportFailedError(AthanorError):
     """A file of series could not be written."""
 
@@ -104,15 +112,22 @@ Told = Callable[[float, int], None]  # called with the share that is done, 0 to 
 async def write_file(export: Export, tables: AsyncIterator[pa.Table], path: Path, told: Told) -> int:
     """Write a file from the answer of `tables_of` (or of the API); returns how many rows it has.
 
-    `told` is called after each slice; what it raises ends the work. Raises TooManyRowsError, ExportFailedError.
+    `told` is called about once a second or more often; what it raises ends the work. Raises TooManyRowsError,
+    ExportFailedError.
     """
-    rows = 0
+    rows, share = 0, 0.0
+    at_once = _ROWS_AT_ONCE[export.form]
     try:
         with closing(_writer(export, path)) as writer:
             async for table in tables:
-                await asyncio.to_thread(_append, writer, export, table)
-                rows += table.num_rows
-                told(_share(export.series, table), rows)
+                before, share = share, max(share, _share(export.series, table))
+                if table.num_rows == 0:
+                    told(share, rows)
+                for first in range(0, table.num_rows, at_once):
+                    piece = table.slice(first, at_once)
+                    await asyncio.to_thread(_append, writer, export, piece)
+                    rows += piece.num_rows
+                    told(before + (share - before) * (first + piece.num_rows) / table.num_rows, rows)
     except OSError as error:
         raise ExportFailedError(path, error.strerror or error) from error
     return rows
