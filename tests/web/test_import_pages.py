@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from athanor.kernel.historian.port import Span
 
-from .site import Site
+from .site import PASSWORD, Site
 
 pytestmark = pytest.mark.chromium
 
@@ -149,6 +149,13 @@ def test_nobody_without_the_permission_or_of_another_name_sees_anything(site: Si
     expect(page.get_by_text("This file is no longer here")).to_be_visible()
     site.open(page, "/data/imports/00000000", "anna")
     expect(page.get_by_text("This import is not known here")).to_be_visible()
+
+
+def test_who_may_only_export_is_led_on_to_the_export(site: Site, page: Page) -> None:
+    site.wait_for(site.platform.identity.create_user("olga", "Olga", "operator", PASSWORD, actor="test"))
+    site.open(page, "/data", "olga")
+    page.wait_for_url("**/data/export")
+    expect(page.get_by_role("link", name="Import", exact=True)).to_have_count(0)
 
 
 @pytest.mark.slow

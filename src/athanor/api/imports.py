@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from athanor.api.jobs import JobAnswer
 from athanor.kernel.transfer.errors import BadPlanError
@@ -168,10 +168,18 @@ async def _wish(
     request: Request, imports: ImportsPort, viewer: Viewer, name: str, plan: str, *, is_trial: bool
 ) -> Wish:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() == _JSON:
-        return Wish.model_validate(_object(await request.body()))
+        return _wish_of(_object(await request.body()))
     content = dict(_object(plan)) if plan else {}
     upload = await _received(request, name or "file", imports, viewer)
     return Wish(file=upload.id, plan=content, trial=is_trial)
+
+
+def _wish_of(content: Mapping[str, Any]) -> Wish:
+    """Raises BadPlanError."""
+    try:
+        return Wish.model_validate(content)
+    except ValidationError as error:
+        raise BadPlanError(f"the wish is none: {error}.") from error
 
 
 def _object(text: str | bytes) -> Mapping[str, Any]:

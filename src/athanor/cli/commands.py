@@ -146,6 +146,38 @@ def export(
     out.print(f"{rows:,} rows → {file}")
 
 
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV or other text, Excel or Parquet.")],
+    mapping: Annotated[
+        Path | None, typer.Option("--map", help="TOML with the parts of a plan that you decide (docs/import.md).")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=PATH: which tag a column, or a name in a long file, is.")
+    ] = None,
+    unit: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=UNIT: in which unit it comes; UNIT alone is for all.")
+    ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Time zone of the clock that wrote times without an offset; else the site's.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write refused cells to this CSV file.")] = None,
+    config: ConfigFile = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do all but store anything.")] = False,
+) -> None:
+    """Bring history in from a file, into the running server or, when none runs, into its data."""
+    from athanor.cli.importing import Wanted, import_from, pairs_of, print_summary  # noqa: PLC0415
+    from athanor.kernel.transfer.plan import merged_content, read_plan  # noqa: PLC0415
+
+    plan = {} if mapping is None else read_plan(mapping)
+    if zone is not None:
+        plan = merged_content(plan, {"time": {"zone": zone}})
+    tags, units = pairs_of(tag or (), "--tag"), pairs_of(unit or (), "--unit")
+    wanted = Wanted(file, plan, tags, units, dry_run, report)
+    print_summary(run(import_from(wanted, _settings(config), out)), out)
+
+
 @app.command()
 def bench(
     name: Annotated[str, typer.Argument(help="Which one; `list` says which there are.")] = "list",

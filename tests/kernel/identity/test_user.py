@@ -14,6 +14,8 @@ from athanor.kernel.identity.user import User
         ("engineer", "data.correct", True),
         ("engineer", "trends.export", True),
         ("engineer", "identity.administer", False),
+        ("engineer", "data.import", True),
+        ("operator", "data.import", False),
         ("viewer", "overview.view", True),
         ("viewer", "trends.export", False),
         ("nobody", "overview.view", False),

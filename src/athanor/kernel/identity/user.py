@@ -7,14 +7,11 @@ from functools import lru_cache
 
 # Permissions are `<app>.<verb>`, as apps' manifests declare them. What only an administrator may do ends in
 # `.administer`, which no pattern below covers.
-_OPERATOR = ("*.view", "*.export", "*.import", "*.operate", "*.edit")
+_OPERATOR = ("*.view", "*.export", "*.operate", "*.edit")
 ROLES: Mapping[str, tuple[str, ...]] = {
     "administrator": ("*",),
-    "engineer": (
-        *_OPERATOR,
-        "*.correct",
-        "*.publish",
-    ),  # who answers for figures: shift leaders, energy managers, laboratories
+    # Who answers for figures: shift leaders, energy managers, laboratories.
+    "engineer": (*_OPERATOR, "*.correct", "*.import", "*.publish"),
     "operator": _OPERATOR,
     "viewer": ("*.view",),
 }

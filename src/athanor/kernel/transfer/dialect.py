@@ -5,7 +5,6 @@ import io
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -36,14 +35,6 @@ class Dialect(BaseModel):
     encoding: str = Field(default="utf-8", description="A Python codec: utf-8, gb18030, utf-16-le, cp1252 …")
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="Between two cells of a row.")
     decimal: Decimal = Field(default=Decimal.POINT, description="Between whole and fraction of a number.")
-
-
-@dataclass(frozen=True, slots=True)
-class FoundDialect:
-    """A dialect, and whether the file left it open."""
-
-    dialect: Dialect
-    is_decimal_certain: bool
 
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -117,21 +108,21 @@ def _is_a_cut(head: bytes, error: UnicodeDecodeError) -> bool:
     return error.end >= len(head) and len(head) >= HEAD_BYTES
 
 
-def dialect_of(text: str, encoding: str, name: str) -> FoundDialect:
-    """Delimiter and decimal mark of a file's beginning. Raises BadFileError for what is no table."""
-    lines = text.splitlines()[:_ROWS_LOOKED_AT]
-    longest = max((len(line) for line in lines), default=0)
+def delimiter_of(text: str) -> str:
+    """What stands between the cells of a file's beginning."""
+    return max(_DELIMITERS, key=lambda one: _fit(text, one))
+
+
+def check_is_table(text: str, delimiter: str, name: str) -> None:
+    """Raises BadFileError for a file's beginning that is no table which anybody could mean."""
+    longest = max((len(line) for line in text.splitlines()[:_ROWS_LOOKED_AT]), default=0)
     if longest > LONGEST_LINE:
         raise BadFileError(name, f"a line of it is longer than {LONGEST_LINE:,} characters. It is no table of history.")
-    delimiter = max(_DELIMITERS, key=lambda one: _fit(text, one))
-    rows = rows_of(text, delimiter, _ROWS_LOOKED_AT)
-    if not rows:
+    widest = max((len(row) for row in rows_of(text, delimiter, _ROWS_LOOKED_AT)), default=0)
+    if widest == 0:
         raise BadFileError(name, "it is empty.")
-    widest = max(len(row) for row in rows)
     if widest > MOST_COLUMNS:
         raise BadFileError(name, f"it has {widest:,} columns; {MOST_COLUMNS:,} are the most. Cut it into several.")
-    decimal, is_certain = decimal_of([cell for row in rows for cell in row])
-    return FoundDialect(Dialect(encoding=encoding, delimiter=delimiter, decimal=decimal), is_certain)
 
 
 def rows_of(text: str, delimiter: str, most: int) -> list[list[str]]:

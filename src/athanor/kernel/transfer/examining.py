@@ -9,11 +9,11 @@ from typing import Any
 import pyarrow as pa
 
 from athanor.kernel.plant.running import RunningPlant
-from athanor.kernel.transfer.dialect import Dialect, FileKind
+from athanor.kernel.transfer.dialect import FileKind
 from athanor.kernel.transfer.errors import BadFileError
 from athanor.kernel.transfer.matching import Matcher, NameMatch, known_unit, without_unit
 from athanor.kernel.transfer.numbers import Decimal
-from athanor.kernel.transfer.plan import FilePlan, merged_content
+from athanor.kernel.transfer.plan import DialectParts, FilePlan, merged_content, parts_of
 from athanor.kernel.transfer.qualities import coding_of
 from athanor.kernel.transfer.reading import Head, head_of
 from athanor.kernel.transfer.series import Shape
@@ -68,12 +68,11 @@ def examine(
 ) -> Examined:
     """Look at a file. What a person has decided already (`over`, parts of a plan) is kept, and the rest follows it.
 
-    Raises BadFileError.
+    Raises BadFileError, BadPlanError.
     """
-    over = over or {}
-    given = over.get("file", {})
-    dialect = Dialect.model_validate(given["dialect"]) if given.get("dialect") else None
-    head = head_of(path, name, dialect=dialect, sheet=given.get("sheet"))
+    over = parts_of(over or {})
+    given = {key: value for key, value in (over.get("file") or {}).items() if value is not None}
+    head = head_of(path, name, dialect=DialectParts(**given.get("dialect", {})), sheet=given.get("sheet"))
     decimal = head.dialect.decimal if head.dialect else Decimal.POINT
     rows = _rows(head, given, decimal)
     width = width_of(head.cells, rows)
@@ -108,12 +107,12 @@ def _as_said(
     """The guess with what a person said of shape, time and roles. Columns that are not there are left to the plan."""
     place = {name: index for index, name in enumerate(names)}
     time = guess.time
-    said = tuple(place[name] for name in over.get("time", {}).get("columns") or () if name in place)
+    said = tuple(place[name] for name in (over.get("time") or {}).get("columns") or () if name in place)
     if said:
         cells = [samples[index] for index in said]
         whole = joined(*(pa.array(one, pa.string()) for one in cells)).to_pylist() if len(cells) == 2 else cells[0]
         time = TimeGuess(said, tuple(layouts_of([whole], decimal)[0]))
-    shape = Shape(over.get("shape", guess.shape))
+    shape = Shape(over.get("shape") or guess.shape)
     roles = {role: place[name] for role, name in (over.get("long") or {}).items() if role in _ROLES and name in place}
     return ShapeGuess(shape, time, {**guess.long, **roles} if shape is Shape.LONG else {})
 
@@ -195,7 +194,7 @@ def _questions(
     found = []
     if not {"columns", "layout"} <= content["time"].keys():
         found.append(Question.NO_TIME)
-    elif guess.time and {*guess.time.layouts} >= _DAY_OR_MONTH and "layout" not in over.get("time", {}):
+    elif guess.time and {*guess.time.layouts} >= _DAY_OR_MONTH and not (over.get("time") or {}).get("layout"):
         found.append(Question.DAY_OR_MONTH)
     if not head.is_decimal_certain:
         found.append(Question.DECIMAL)

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from athanor.kernel.telemetry import Quality
 from athanor.kernel.transfer.dialect import Dialect
 from athanor.kernel.transfer.errors import BadPlanError
+from athanor.kernel.transfer.numbers import Decimal
 from athanor.kernel.transfer.qualities import QualityCoding
 from athanor.kernel.transfer.series import Shape
 from athanor.kernel.transfer.times import TimeLayout
@@ -107,13 +108,83 @@ class ImportPlan(Part):
         return self
 
 
+class DialectParts(Part):
+    """What of a dialect is decided."""
+
+    encoding: str | None = None
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    decimal: Decimal | None = None
+
+
+class FileParts(Part):
+    """What of a `FilePlan` is decided."""
+
+    dialect: DialectParts | None = None
+    sheet: str | None = None
+    header_row: int | None = Field(default=None, ge=0)
+    unit_row: int | None = Field(default=None, ge=0)
+    first_row: int | None = Field(default=None, ge=1)
+
+
+class TimeParts(Part):
+    """What of a `TimePlan` is decided."""
+
+    columns: tuple[str, ...] | None = Field(default=None, max_length=2)
+    layout: TimeLayout | None = None
+    zone: Zone | None = None
+    clock_change: ClockChange | None = None
+
+
+class TagParts(Part):
+    """What of a `TagChoice` is decided."""
+
+    tag: str | None = None
+    unit: str | None = None
+
+
+class LongParts(Part):
+    """What of a `LongPlan` is decided."""
+
+    tag: str | None = None
+    value: str | None = None
+    text: str | None = None
+    quality: str | None = None
+    unit: str | None = None
+    names: dict[str, TagParts | None] | None = None
+
+
+class PlanParts(Part):
+    """What of an `ImportPlan` is decided; None takes back what was found."""
+
+    file: FileParts | None = None
+    shape: Shape | None = None
+    time: TimeParts | None = None
+    columns: dict[str, TagParts | None] | None = None
+    long: LongParts | None = None
+    quality: Quality | None = None
+    quality_coding: QualityCoding | None = None
+    out_of_range: OutOfRange | None = None
+
+
+def parts_of(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Parts of a plan, checked, as they were given. Raises BadPlanError that names every fault."""
+    try:
+        return PlanParts.model_validate(content).model_dump(mode="json", exclude_unset=True)
+    except ValidationError as error:
+        raise _bad_plan(error) from error
+
+
 def plan_of(content: Mapping[str, Any]) -> ImportPlan:
     """A plan from JSON or TOML as read. Raises BadPlanError that names every fault."""
     try:
         return ImportPlan.model_validate(content)
     except ValidationError as error:
-        faults = [f"{'.'.join(str(part) for part in one['loc']) or 'the plan'}: {one['msg']}" for one in error.errors()]
-        raise BadPlanError("; ".join(faults) + ". docs/import.md shows a complete plan.") from error
+        raise _bad_plan(error) from error
+
+
+def _bad_plan(error: ValidationError) -> BadPlanError:
+    faults = [f"{'.'.join(str(part) for part in one['loc']) or 'the plan'}: {one['msg']}" for one in error.errors()]
+    return BadPlanError("; ".join(faults) + ". docs/import.md shows a complete plan.")
 
 
 def read_plan(file: Path) -> dict[str, Any]:

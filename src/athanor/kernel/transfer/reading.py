@@ -23,14 +23,16 @@ from athanor.kernel.transfer.dialect import (
     MOST_COLUMNS,
     Dialect,
     FileKind,
-    dialect_of,
+    check_is_table,
+    decimal_of,
+    delimiter_of,
     encoding_of,
     kind_of,
     lines_in_rows,
     rows_of,
 )
 from athanor.kernel.transfer.errors import BadFileError
-from athanor.kernel.transfer.plan import FilePlan
+from athanor.kernel.transfer.plan import DialectParts, FilePlan
 from athanor.kernel.transfer.refusals import REFUSED, Reason, refused
 from athanor.kernel.transfer.row_samples import Chunk
 
@@ -67,8 +69,8 @@ class ReadChunk:
     share: float
 
 
-def head_of(path: Path, name: str, *, dialect: Dialect | None = None, sheet: str | None = None) -> Head:
-    """Look at a file; with a dialect or a sheet where a person has corrected what was found. Raises BadFileError.
+def head_of(path: Path, name: str, *, dialect: DialectParts | None = None, sheet: str | None = None) -> Head:
+    """Look at a file; with a sheet or parts of its dialect where a person knows better. Raises BadFileError.
 
     `name` is what the person calls the file.
     """
@@ -79,12 +81,15 @@ def head_of(path: Path, name: str, *, dialect: Dialect | None = None, sheet: str
         return _excel_head(path, name, sheet)
     if kind is FileKind.PARQUET:
         return _parquet_head(path, name)
-    encoding = dialect.encoding if dialect else encoding_of(head, name)
+    said = dialect or DialectParts()
+    encoding = said.encoding or encoding_of(head, name)
     text = _decoded(head, encoding, name)
-    found = dialect_of(text, encoding, name)
-    chosen = dialect or found.dialect
-    is_certain = dialect is not None or found.is_decimal_certain
-    return Head(kind, _some_rows(rows_of(text, chosen.delimiter, HEAD_ROWS)), chosen, is_certain)
+    delimiter = said.delimiter or delimiter_of(text)
+    check_is_table(text, delimiter, name)
+    rows = rows_of(text, delimiter, HEAD_ROWS)
+    decimal, is_certain = decimal_of([cell for row in rows for cell in row])
+    chosen = Dialect(encoding=encoding, delimiter=delimiter, decimal=said.decimal or decimal)
+    return Head(kind, _some_rows(rows), chosen, is_certain or said.decimal is not None)
 
 
 def chunks_of(path: Path, name: str, plan: FilePlan, names: Sequence[str]) -> Generator[ReadChunk]:

@@ -16,7 +16,10 @@ _ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".xls", ".parquet")
 
 
 def import_history(jobs: Jobs, imports: Imports, viewer: User) -> None:
-    """Send a file; see what became of others."""
+    """Send a file; see what became of others. Who may not import is led on to the export."""
+    if not viewer.may("data.import"):
+        ui.navigate.to("/data/export")
+        return
     tabs("/data", viewer)
 
     def sent(answer: Mapping[str, Any]) -> None:
