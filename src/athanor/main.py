@@ -50,6 +50,7 @@ from athanor.kernel.historian.store import FolderStore, Store
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.identity.instance import Instance
 from athanor.kernel.identity.service import Identity
+from athanor.kernel.ingest.arrivals import Arrivals
 from athanor.kernel.ingest.quarantine import Quarantine
 from athanor.kernel.ingest.service import Ingest
 from athanor.kernel.ingest.sources import SourceStates
@@ -86,6 +87,7 @@ class Platform:
     quarantine: Quarantine
     sources: SourceStates
     corrections: Corrections
+    arrivals: Arrivals
     ports: dict[str, object]
     routines: Routines
 
@@ -147,7 +149,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         waveforms.start()
         running_jobs = MemoryJobs(settings.data_dir / "jobs")
         stack.push_async_callback(running_jobs.close)
-        current, sources = CurrentValues(), SourceStates()
+        current, sources, arrivals = CurrentValues(), SourceStates(), Arrivals(datetime.now(UTC))
         current.update(await historian.latest())
         corrections = Corrections(database, historian, current, bus)
         stack.push_async_callback(corrections.close)
@@ -161,6 +163,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             "sources": sources,
             "jobs": running_jobs,
             "corrections": corrections,
+            "arrivals": arrivals,
             "files": files,
             "waveforms": waveforms,
         }
@@ -176,6 +179,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             quarantine,
             sources,
             corrections,
+            arrivals,
             ports,
             routines,
         )
@@ -247,6 +251,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
         quarantine=platform.quarantine,
         max_ahead=timedelta(seconds=settings.ingest.max_ahead_s),
         oldest=datetime.combine(settings.ingest.oldest, time(), UTC),
+        arrivals=platform.arrivals,
         judge=platform.corrections.verdict,
     )
     server = FastAPI(title="Athanor", version=__version__, openapi_url=None)  # /api/v1/openapi.json asks who one is

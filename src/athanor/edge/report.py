@@ -10,6 +10,8 @@ from athanor import __version__
 from athanor.edge.buffer import Backlog
 from athanor.edge.source import SourceStatus
 
+_PATHS_EVERY_REPORTS = 60  # five minutes: a server that starts anew is soon told which tags a source has
+_PATHS_AT_FIRST = 12  # and each of the first, of which some may not arrive
 _RATE_OVER_REPORTS = 12  # a minute: long enough that a source polled every ten seconds shows a steady rate
 
 
@@ -20,11 +22,14 @@ class Reporter:
         self._edge = edge
         self._sources = sources
         self._clock = clock
+        self._reports = 0
         self._counts = deque([self._count()], maxlen=_RATE_OVER_REPORTS)
 
     def report(self, backlog: Backlog, refused_rows: int) -> dict[str, object]:
         """What is to be told now. `refused_rows` did not even find room in memory."""
         rates = self._rates_per_s()
+        has_paths = self._reports < _PATHS_AT_FIRST or self._reports % _PATHS_EVERY_REPORTS == 0
+        self._reports += 1
         return {
             "edge": self._edge,
             "version": __version__,
@@ -38,7 +43,9 @@ class Reporter:
                 "dropped_rows": backlog.dropped_rows,
                 "refused_rows": refused_rows,
             },
-            "sources": [_of_source(source, rate) for source, rate in zip(self._sources, rates, strict=True)],
+            "sources": [
+                _of_source(source, rate, has_paths=has_paths) for source, rate in zip(self._sources, rates, strict=True)
+            ],
         }
 
     def _count(self) -> tuple[float, list[int]]:
@@ -54,7 +61,7 @@ class Reporter:
         return [(count - earlier) / (now_s - then_s) for count, earlier in zip(samples, before, strict=True)]
 
 
-def _of_source(source: SourceStatus, samples_per_s: float) -> dict[str, object]:
+def _of_source(source: SourceStatus, samples_per_s: float, *, has_paths: bool) -> dict[str, object]:
     return {
         "id": source.id,
         "protocol": source.protocol,
@@ -63,6 +70,7 @@ def _of_source(source: SourceStatus, samples_per_s: float) -> dict[str, object]:
         "since": source.since.isoformat(),
         "error": source.error,
         "tags": source.tags,
+        "tag_paths": source.tag_paths if has_paths else (),
         "samples_per_s": round(samples_per_s, 2),
         "last_sample_at": _iso(source.last_sample_at),
         "counters": asdict(source.counters),

@@ -98,6 +98,7 @@ class SourceStatus:
     protocol: str
     address: str
     tags: int
+    tag_paths: tuple[str, ...] = ()
     state: SourceState = SourceState.CONNECTING
     since: datetime = field(default_factory=lambda: datetime.now(UTC))
     counters: Counters = field(default_factory=Counters)

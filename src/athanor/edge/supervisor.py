@@ -48,7 +48,7 @@ class SupervisedSource:
         self._config = config
         self._connect = connect
         self._sleep = sleep
-        self.status = SourceStatus(config.id, config.protocol, config.address, len(config.tags))
+        self.status = SourceStatus(config.id, config.protocol, config.address, len(config.tags), tuple(config.tags))
         self._sink = SourceSink(collector, self.status)
 
     async def run(self) -> None:

@@ -75,3 +75,23 @@ def test_text_that_means_harm_is_kept_as_text(quarantine: Quarantine, text: str)
     assert (entry.tag, entry.edge, entry.count) == (text, text, 1)
     assert entry.example.startswith(text[:100])
     assert samples_of(quarantine.samples()[0]) == [Sample(text, NOW, text, unit=text)]
+
+
+def test_refusals_of_the_last_hours_are_counted_and_old_hours_forgotten(quarantine: Quarantine) -> None:
+    for hours, path in ((0, "a.b"), (30, "a.b"), (30, "a.c"), (31, "a.b")):
+        sample = Sample(path, NOW, 1.0, unit="horses")
+        quarantine.keep(
+            batch_of([sample, sample]), reason="unknown-unit", edge="edge-1", at=NOW + timedelta(hours=hours)
+        )
+    assert quarantine.refused_since(NOW + timedelta(hours=30)) == {
+        ("a.b", "unknown-unit"): 4,
+        ("a.c", "unknown-unit"): 2,
+    }
+    quarantine.keep(batch_of([Sample("a.d", NOW, 1.0)]), reason="unknown-tag", edge="e", at=NOW + timedelta(days=41))
+    assert quarantine.refused_since(NOW) == {
+        ("a.b", "unknown-unit"): 4,
+        ("a.c", "unknown-unit"): 2,
+        ("a.d", "unknown-tag"): 1,
+    }
+    assert quarantine.size().samples == 9
+    assert quarantine.size().batches == 5

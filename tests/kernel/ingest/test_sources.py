@@ -34,8 +34,11 @@ def test_a_source_is_told_whole() -> None:
               "counters": {"samples": 3, "bad": 1}, "unheard_of": 1}  # fmt: skip
     states = SourceStates()
     states.take(report("edge-1", sources=[source]), edge="edge-1", at=NOW)
+    states.take(report("edge-1", sources=[source | {"tag_paths": ["a.b"]}]), edge="edge-1", at=NOW)
+    states.take(report("edge-1", sources=[source]), edge="edge-1", at=NOW)
     (told,) = states.edges()[0].sources
     assert (told.state, told.error, told.counters) == ("failed", "no answer", {"samples": 3, "bad": 1})
+    assert told.tag_paths == ("a.b",)  # kept from the last report that said them
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 
+from athanor.kernel.freshness import stale_after_s
 from athanor.kernel.historian.port import STORED
 from athanor.kernel.plant.model import Tag, TagKind
 from athanor.kernel.plant.running import UNKNOWN, RunningPlant
@@ -72,6 +73,12 @@ class TagTable:
     @cached_property
     def takes_texts(self) -> np.ndarray:
         return np.array([tag is not None and tag.kind in (TagKind.TEXT, TagKind.STATE) for tag in self._by_id], bool)
+
+    @cached_property
+    def late_after_us(self) -> np.ndarray:
+        """The age from which a sample that arrives is late, infinite where none is due. [us]"""
+        periods_s = [None if tag is None else tag.period_s for tag in self._by_id]
+        return np.array([np.inf if period_s is None else stale_after_s(period_s) * 1e6 for period_s in periods_s])
 
     def unit(self, tag_id: int) -> str:
         tag = self._by_id[tag_id]

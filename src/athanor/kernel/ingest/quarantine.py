@@ -22,12 +22,20 @@ CREATE TABLE IF NOT EXISTS entry (
     count INTEGER NOT NULL, first_at TEXT NOT NULL, last_at TEXT NOT NULL, example TEXT NOT NULL,
     PRIMARY KEY (reason, tag, edge)
 );
+CREATE TABLE IF NOT EXISTS hourly (
+    hour INTEGER NOT NULL, reason TEXT NOT NULL, tag TEXT NOT NULL, edge TEXT NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY (hour, reason, tag, edge)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS kept (
     id INTEGER PRIMARY KEY, reason TEXT NOT NULL, edge TEXT NOT NULL, received_at TEXT NOT NULL,
     bytes INTEGER NOT NULL, body BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS dropped (rows INTEGER NOT NULL);
 """
+
+
+_HOUR_S = 3600
+_HOURS_KEPT = 24 * 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,15 @@ class QuarantineEntry:
     first_at: datetime  # when the server got the first
     last_at: datetime
     example: str  # the last one, as a person reads it
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineSize:
+    """How much is kept for a person to look at."""
+
+    samples: int  # refused since the beginning
+    batches: int  # kept as they came
+    bytes: int
 
 
 class Quarantine:
@@ -78,6 +95,7 @@ class Quarantine:
                     (reason, edge, received, len(body), body),
                 )
                 kept_bytes = self._drop_beyond_bound(self._bytes + len(body))
+                self._count_by_hour(entries, int(at.timestamp()) // _HOUR_S)
                 first_seen = self._count("entry") - known
             self._bytes = kept_bytes
         return first_seen
@@ -92,6 +110,21 @@ class Quarantine:
             )
             for reason, tag, edge, count, first, last, example in rows
         ]
+
+    def refused_since(self, at: datetime) -> dict[tuple[str, str], int]:
+        """Samples refused since the full hour at or before `at`, within the last 40 days, by tag and reason."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT tag, reason, sum(count) FROM hourly WHERE hour >= ? GROUP BY tag, reason",
+                (int(at.timestamp()) // _HOUR_S,),
+            ).fetchall()
+        return {(tag, reason): int(count) for tag, reason, count in rows}
+
+    def size(self) -> QuarantineSize:
+        """How much was refused, and what of it is still kept."""
+        with self._lock:
+            ((samples,),) = self._db.execute("SELECT coalesce(sum(count), 0) FROM entry").fetchall()
+            return QuarantineSize(int(samples), self._count("kept"), self._bytes)
 
     def samples(self, reason: str | None = None) -> list[pa.RecordBatch]:
         """Kept batches (schema SAMPLES) as they came, oldest first."""
@@ -125,6 +158,13 @@ class Quarantine:
     def _count(self, table: str) -> int:
         ((rows,),) = self._db.execute(f"SELECT count(*) FROM {table}").fetchall()  # noqa: S608 our own names
         return int(rows)
+
+    def _count_by_hour(self, entries: list[tuple[str, str, str, int, str, str, str]], hour: int) -> None:
+        self._db.executemany(
+            "INSERT INTO hourly VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count",
+            [(hour, reason, tag, edge, count) for reason, tag, edge, count, *_ in entries],
+        )
+        self._db.execute("DELETE FROM hourly WHERE hour < ?", (hour - _HOURS_KEPT,))
 
     def _drop_beyond_bound(self, total: int) -> int:
         """Delete the oldest batches of `total` bytes until the bound holds; returns how many bytes stay."""

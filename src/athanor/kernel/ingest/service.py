@@ -14,6 +14,7 @@ from athanor.kernel.bus.port import BATCH_TOPIC, Bus, Event
 from athanor.kernel.corrections.guard import Verdict
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.historian.port import Historian, microseconds
+from athanor.kernel.ingest.arrivals import Arrivals
 from athanor.kernel.ingest.checks import Checked, Refusal, TagTable, check
 from athanor.kernel.ingest.quarantine import Quarantine
 from athanor.kernel.metrics import INGEST_SECONDS, SAMPLE_LATENCY_SECONDS, SAMPLES_QUARANTINED, SAMPLES_STORED
@@ -47,6 +48,8 @@ class Ingest:
         How far a source's clock may run ahead before its samples are impossible.
     oldest
         Source times before this are impossible.
+    arrivals
+        Counts what is stored and how late it came; nobody does where it is left out.
     judge
         What is to become of samples (STORED) of times that a person has corrected: a `Verdict` for each, or None
         where all pass; `Corrections.verdict`.
@@ -64,6 +67,7 @@ class Ingest:
         quarantine: Quarantine,
         max_ahead: timedelta,
         oldest: datetime,
+        arrivals: Arrivals | None = None,
         judge: Judge = pass_all,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -74,6 +78,7 @@ class Ingest:
         self._quarantine = quarantine
         self._max_ahead = max_ahead
         self._oldest_us = microseconds(oldest)
+        self._arrivals = arrivals
         self._judge = judge
         self._now = now
         self._tags = TagTable(plant())
@@ -103,7 +108,7 @@ class Ingest:
             self._current.update(checked.stored)
             self._bus.publish(Event(BATCH_TOPIC, checked.stored, self._now()))
             SAMPLES_STORED.labels(edge).inc(checked.stored.num_rows)
-            self._measure(checked.stored)
+            self._measure(checked.stored, tags)
         INGEST_SECONDS.observe(perf_counter() - started)
         refused = int(np.count_nonzero(checked.refusal))
         return Receipt(batch.num_rows - refused, refused)
@@ -146,6 +151,10 @@ class Ingest:
                     "ingest.quarantined", reason=reason, edge=edge, tags=first_seen, example=refused["tag"][0].as_py()
                 )
 
-    def _measure(self, stored: pa.RecordBatch) -> None:
+    def _measure(self, stored: pa.RecordBatch, tags: TagTable) -> None:
         time = stored.column("time").cast(pa.int64()).to_numpy(zero_copy_only=False)
-        SAMPLE_LATENCY_SECONDS.observe_all((microseconds(self._now()) - time) / 1e6)
+        now = self._now()
+        SAMPLE_LATENCY_SECONDS.observe_all((microseconds(now) - time) / 1e6)
+        if self._arrivals is not None:
+            tag = stored.column("tag").to_numpy()
+            self._arrivals.note(tag, time, tags.late_after_us[tag], now)

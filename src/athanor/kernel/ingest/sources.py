@@ -37,6 +37,7 @@ class SourceState(_Report):
     since: AwareDatetime
     error: str | None = None
     tags: int = 0
+    tag_paths: tuple[str, ...] = ()  # said from time to time only; `SourceStates` keeps the last
     samples_per_s: float = 0.0
     last_sample_at: AwareDatetime | None = None
     counters: dict[str, int] = Field(default_factory=dict)
@@ -73,7 +74,12 @@ class SourceStates:
         if edge not in self._edges and len(self._edges) >= _MOST_EDGES:
             oldest = min(self._edges.values(), key=lambda one: one.received_at)
             del self._edges[oldest.edge]
-        self._edges[edge] = EdgeState(**{**dict(report), "edge": edge}, received_at=at)
+        known = {source.id: source.tag_paths for source in self._edges[edge].sources} if edge in self._edges else {}
+        sources = tuple(
+            source if source.tag_paths else source.model_copy(update={"tag_paths": known.get(source.id, ())})
+            for source in report.sources
+        )
+        self._edges[edge] = EdgeState(**{**dict(report), "edge": edge, "sources": sources}, received_at=at)
         EDGE_BACKLOG_ROWS.labels(edge).set(report.backlog.rows)
 
     def edges(self) -> list[EdgeState]:
