@@ -45,7 +45,7 @@ class Located:
 async def channel_ids(session: AsyncSession, keys: Collection[ChannelKey]) -> dict[ChannelKey, int]:
     """Ids of channels; new ones are made."""
     rows = [{"asset": asset, "name": name} for asset, name in sorted(keys)]  # sorted: two writers cannot deadlock
-    await session.execute(_insert(session, ChannelRow).values(rows).on_conflict_do_nothing())
+    await session.execute(_insert(session, ChannelRow).on_conflict_do_nothing(), rows)
     found = await session.execute(
         select(ChannelRow.id, ChannelRow.asset, ChannelRow.name).where(
             tuple_(ChannelRow.asset, ChannelRow.name).in_(list(keys))
@@ -66,9 +66,10 @@ async def record(
         keys = [(row["channel"], row["start_us"]) for row in rows]
         is_there = tuple_(WaveformRow.channel, WaveformRow.start_us).in_(keys)
         replaced.update(await session.scalars(select(WaveformRow.blob).where(is_there).with_for_update()))
-        entering = _insert(session, WaveformRow).values(rows)
+        entering = _insert(session, WaveformRow)
         changed = {name: entering.excluded[name] for name in rows[0] if name not in {"channel", "start_us"}}
-        await session.execute(entering.on_conflict_do_update(index_elements=["channel", "start_us"], set_=changed))
+        replacing = entering.on_conflict_do_update(index_elements=["channel", "start_us"], set_=changed)
+        await session.execute(replacing, rows)  # rows apart: so the statement is compiled once, whatever their number
         found = await session.execute(select(WaveformRow.id, WaveformRow.channel, WaveformRow.start_us).where(is_there))
         known = {(row.channel, row.start_us): row.id for row in found}
         ids += [known[key] for key in keys]
@@ -213,10 +214,9 @@ def _entry(row: Row[Any]) -> Entry:
 
 
 async def _add_blobs(session: AsyncSession, names: Sequence[str]) -> dict[str, int]:
-    rows = [BlobRow(name=name) for name in names]
-    session.add_all(rows)
-    await session.flush()
-    return {row.name: row.id for row in rows}
+    adding = _insert(session, BlobRow).returning(BlobRow.id, BlobRow.name)
+    found = await session.execute(adding, [{"name": name} for name in names])
+    return {row.name: row.id for row in found}
 
 
 def _row(one: Placed, channels: Mapping[ChannelKey, int], blobs: Mapping[str, int]) -> dict[str, Any]:
@@ -241,7 +241,7 @@ def _row(one: Placed, channels: Mapping[ChannelKey, int], blobs: Mapping[str, in
 
 def _insert(session: AsyncSession, table: type[Any]) -> Any:
     dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+    return dialect.insert(table.__table__)  # Core: no object for each row
 
 
 def _parts(items: Sequence[_T]) -> list[list[_T]]:
