@@ -1,4 +1,4 @@
-"""One among a few: a labelled list to choose from, and a labelled moment of time."""
+"""Fields that remember what was chosen: one among a few, and a moment of time."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
+from athanor.web.components.fields import bare_choice
 from athanor.web.components.words import Words, region
 
 Value = TypeVar("Value", bound=str)
@@ -27,28 +28,26 @@ class Choice(Generic[Value]):
         What is chosen at first.
     changed
         Called when the person has chosen another one.
+    name
+        The field's for the browser.
     """
 
-    def __init__(self, label: str, options: Mapping[Value, str], value: Value, changed: Callable[[], object]) -> None:
+    def __init__(
+        self, label: str, options: Mapping[Value, str], value: Value, changed: Callable[[], object], *, name: str
+    ) -> None:
         self.value = value
         self._options = options
         self._changed = changed
         with region("ath-choice", "label") as self._label:
             Words(label)
-            with region("", "select", aria_label=label) as select:
-                for one, text in options.items():
-                    option = Words(text, "option")
-                    option.props["value"] = str(one)
-                    if one == value:
-                        option.props["selected"] = True
-        select.on("change", self._chosen, js_handler="(event) => emit(event.target.value)")
+            bare_choice(label, {str(one): text for one, text in options.items()}, str(value), self._chosen, name=name)
 
     def show(self, *, is_shown: bool) -> None:
         """Whether there is anything to choose here now."""
         self._label.set_visibility(is_shown)
 
-    def _chosen(self, event: GenericEventArguments) -> None:
-        chosen = next((one for one in self._options if str(one) == str(event.args)), None)
+    def _chosen(self, text: str) -> None:
+        chosen = next((one for one in self._options if str(one) == text), None)
         if chosen is not None and chosen != self.value:
             self.value = chosen
             self._changed()

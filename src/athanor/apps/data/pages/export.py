@@ -78,12 +78,16 @@ class ExportPage:
             with region("ath-form"):
                 self._build_range()
                 with region("ath-choices"):
-                    self._step = Choice(_("Values"), words.steps(), words.ALL_SAMPLES, self._changed)
-                    self._how = Choice(_("What a step comes to"), words.measures(), How.USUAL, self._changed)
-                    self._gaps = Choice(_("Between samples"), words.gaps(), words.AS_KINDS_SAY, self._changed)
+                    self._step = Choice(_("Values"), words.steps(), words.ALL_SAMPLES, self._changed, name="step")
+                    self._how = Choice(
+                        _("What a step comes to"), words.measures(), How.USUAL, self._changed, name="how"
+                    )
+                    self._gaps = Choice(
+                        _("Between samples"), words.gaps(), words.AS_KINDS_SAY, self._changed, name="gaps"
+                    )
                 with region("ath-choices"):
-                    self._shape = Choice(_("Table"), words.shapes(), Shape.LONG, self._changed)
-                    self._form = Choice(_("File"), words.formats(), FileFormat.CSV, self._changed)
+                    self._shape = Choice(_("Table"), words.shapes(), Shape.LONG, self._changed, name="shape")
+                    self._form = Choice(_("File"), words.formats(), FileFormat.CSV, self._changed, name="format")
             with region("ath-form-foot"):
                 self._size = Words("", "p", "ath-form-size")
                 self._size.props["aria-live"] = "polite"
