@@ -9,7 +9,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import StreamingResponse
 
 ARROW = "application/vnd.apache.arrow.stream"
 CSV = "text/csv"
@@ -40,7 +40,7 @@ def form_of(accept: str, schema: pa.Schema) -> Form:
     return _Csv(schema) if CSV in accept else _Json()
 
 
-async def streamed(tables: AsyncIterator[pa.Table], schema: pa.Schema, accept: str) -> Response:
+async def streamed(tables: AsyncIterator[pa.Table], schema: pa.Schema, accept: str) -> StreamingResponse:
     """An answer that is sent while it is read, so that it may be larger than memory.
 
     What goes wrong before the first table is raised here, and answered as an error; what goes wrong later breaks off
