@@ -55,3 +55,16 @@ BUS_DROPPED = Counter(
 BUS_FAILED = Counter("athanor_bus_failed_total", "Events that a listener failed on", ["topic", "listener"])
 TAGS = Gauge("athanor_tags", "Tags of the running plant model")
 EDGE_BACKLOG_ROWS = Gauge("athanor_edge_backlog_rows", "Samples an edge still keeps for delivery", ["edge"])
+HISTORIAN_QUERY_SECONDS = Histogram(
+    "athanor_historian_query_seconds",
+    "From a question to the historian to its answer [s]",
+    ["kind"],
+    buckets=(0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0),
+)
+HISTORIAN_WORK = Counter("athanor_historian_work_total", "Work of the historian in the background", ["work", "outcome"])
+SAMPLES_REMOVED = Counter(
+    "athanor_samples_removed_total",
+    "Samples that went since they had come of age, or the disk was short",
+    ["class", "reason"],
+)
+DISK_FREE_BYTES = Gauge("athanor_disk_free_bytes", "Free room on a disk that the historian writes to [B]", ["folder"])

@@ -14,7 +14,7 @@ from athanor.kernel.historian.compaction import FAN_IN, PAST_DAY_FILES, runs_to_
 from athanor.kernel.historian.lake import Lake, SealedFile
 from athanor.kernel.historian.store import FolderStore
 from athanor.kernel.historian.tiered import TieredHistorian
-from athanor.kernel.historian.upkeep import ClosingError
+from athanor.kernel.historian.worklog import ClosingError
 
 from .samples import EVER, numbered, tag_ids
 

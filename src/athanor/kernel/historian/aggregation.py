@@ -32,7 +32,6 @@ class Measure(StrEnum):
     SHARE_GOOD = "share_good"  # of the step's time that is known; of its samples where they stand for themselves
 
 
-OF_SAMPLES = {Measure.SUM, Measure.COUNT, Measure.STD}  # whatever the policy draws
 _NEEDS_GAPS = {Measure.MEAN, Measure.INTEGRAL, Measure.SHARE_GOOD}
 
 
@@ -145,7 +144,7 @@ def _answered(
     is_doubtful[place] = (runs.longest_gap_us > policy.limit_us) & (not stands_alone)
     covered = np.full(len(start), np.nan) if stands_alone else known_us / (edges[step + 1] - edges[step])
     covered[is_doubtful] = np.nan
-    if how in OF_SAMPLES or (stands_alone and how in _NEEDS_GAPS):
+    if how in {Measure.SUM, Measure.COUNT, Measure.STD} or (stands_alone and how in _NEEDS_GAPS):
         value = np.full(len(start), np.nan)
         value[place] = _of_samples(runs, how)
     elif how is Measure.SHARE_GOOD:

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from tsdownsample import MinMaxLTTBDownsampler
 
-from athanor.kernel.historian.aggregation import OF_SAMPLES, Measure, Steps, aggregate
+from athanor.kernel.historian.aggregation import Measure, Steps, aggregate
 from athanor.kernel.historian.gaps import Between, GapPolicy, is_good
 from athanor.kernel.historian.hotlog import Generation, HotLog
 from athanor.kernel.historian.kept import Closed, Kept
@@ -154,7 +154,7 @@ class Answers:
         answers = {}
         for how in hows:
             steps = aggregate(summaries, edges, how, policy)
-            is_cut = stands_alone or how in OF_SAMPLES
+            is_cut = stands_alone or how not in _WEIGHED  # else `covered` says how much is known
             answers[how] = _stepped(steps.without(*kept.steps_cut(edges), edges) if is_cut else steps)
         return answers
 

@@ -52,6 +52,8 @@ class FormerDay:
         reader = self._fine if level == FINE.start else self._coarse
         pairs = self._pairs(tags)
         pairs = pairs[is_in(pairs, self._coarse.kept_at(level))]
+        if not len(pairs):
+            return Summaries.from_arrow(SUMMARIES.empty_table())
         begin_us = np.array([self._number * _DAY_US])
         return reader.read(pairs, level, Ranges.of(begin_us, begin_us + _DAY_US), SUMMARIES.names)
 

@@ -17,6 +17,7 @@ PAST_DAY_FILES = 4  # from so many on a day that is over is made one, whatever t
 _LATE = 8  # a file that is larger than this many times all others of its day has only late samples beside it
 MOST_ROWS = 500_000_000  # a larger file is left as it is
 _SMALLEST_TIER = 100_000  # [rows]
+ROLLED_UP_ROWS = 200_000  # at once: where samples come by the minute, the summaries are as many, and wide
 _SLICE_ROWS = 1_000_000  # merged at a time
 
 
@@ -61,13 +62,21 @@ def _tier(rows: int) -> int:
     return int(math.log(max(rows, _SMALLEST_TIER) / _SMALLEST_TIER, FAN_IN))
 
 
-def merged_slices(readers: Sequence[SealedReader], most_rows: int | None = None) -> Iterator[pa.Table]:
+def merged_slices(
+    readers: Sequence[SealedReader], most_rows: int | None = None, *, tags: np.ndarray | None = None
+) -> Iterator[pa.Table]:
     """All samples (SEALED) of files in order of writing, sorted, one for each tag and time, some tags at a time.
 
-    A slice has about `most_rows` samples, or one tag's.
+    A slice has about `most_rows` samples, or one tag's. Of `tags` (sorted) only, where some are given.
     """
     for first, last in _tag_slices(readers, most_rows or _SLICE_ROWS):
-        yield merged([reader.between(first, last) for reader in readers]).cast(SEALED)
+        if tags is None:
+            yield merged([reader.between(first, last) for reader in readers]).cast(SEALED)
+            continue
+        some = tags[slice(*np.searchsorted(tags, [first, last + 1]))]
+        if len(some):
+            rows = merged([reader.between(int(some[0]), int(some[-1])) for reader in readers]).cast(SEALED)
+            yield rows.filter(pa.array(np.isin(rows["tag"].to_numpy(), some)))
 
 
 def _tag_slices(readers: Sequence[SealedReader], most_rows: int) -> Iterator[tuple[int, int]]:

@@ -97,7 +97,7 @@ class DeltaFiles:
         self._committing = threading.Lock()
         self._unsure: _Commit | None = None
         self._notes: dict[str, int | None] = {}
-        self._retired: list[tuple[float, str]] = []  # and until when, by the monotonic clock
+        self._retired: list[tuple[float, str]] = []  # and since when, by the monotonic clock
 
     @property
     def files(self) -> Mapping[str, DataFile]:
@@ -208,12 +208,12 @@ class DeltaFiles:
             _log.info("lake.unlisted-file-removed", place=self.store.place(name))
         self.store.remove(unlisted - replaced)
 
-    def remove_retired(self) -> list[str]:
-        """Remove from the store the replaced files whose hour is over; returns which. Raises OSError."""
-        now = time.monotonic()
-        gone = [name for until, name in self._retired if until <= now]
+    def remove_retired(self, kept_for_s: float | None = None) -> list[str]:
+        """Remove from the store the files that were replaced an hour ago, or so long; returns which. Raises OSError."""
+        until = time.monotonic() - (3600 * _KEPT_FOR_READERS_H if kept_for_s is None else kept_for_s)
+        gone = [name for since, name in self._retired if since <= until]
         self.store.remove(gone)
-        self._retired = [(until, name) for until, name in self._retired if until > now]
+        self._retired = [(since, name) for since, name in self._retired if since > until]
         return gone
 
     def _removed_for(self, *, hours: int) -> set[str]:
@@ -318,8 +318,8 @@ class DeltaFiles:
             self._retire(commit.names)
 
     def _retire(self, names: Iterable[str]) -> None:
-        until = time.monotonic() + 3600 * _KEPT_FOR_READERS_H
-        self._retired += [(until, name) for name in names]
+        since = time.monotonic()
+        self._retired += [(since, name) for name in names]
 
     def _told(self, error: BaseException) -> BaseException:
         """An error as whoever asked for a change is to hear it."""

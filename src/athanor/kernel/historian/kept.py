@@ -20,6 +20,7 @@ import pyarrow as pa
 from athanor.kernel.historian.delta import DataFile, DeltaFiles, NewFile
 from athanor.kernel.historian.lake import Lake
 from athanor.kernel.historian.levels import LEVELS_US
+from athanor.kernel.historian.port import DamagedFileError, LakeUnreachableError
 from athanor.kernel.historian.rollupfiles import (
     DAY,
     ROLLUPS,
@@ -102,11 +103,11 @@ class Kept:
 
     @property
     def days(self) -> tuple[KeptDay, ...]:
-        """What is in effect, by day. Raises DamagedFileError."""
+        """What is in effect, by day."""
         return self._index().days
 
     def of(self, day: date) -> KeptDay | None:
-        """What is in effect of a day. Raises DamagedFileError."""
+        """What is in effect of a day."""
         return next((one for one in self.days if one.day == day), None)
 
     @property
@@ -115,7 +116,10 @@ class Kept:
         return list(self._table.files.values())
 
     def closed(self, tags: np.ndarray, begin_us: int, end_us: int) -> Closed:
-        """The days of [begin, end) that are closed for some of these tags (sorted). Raises DamagedFileError."""
+        """The days of [begin, end) that are closed for some of these tags (sorted).
+
+        Raises DamagedFileError, LakeUnreachableError where what is kept of them cannot be read.
+        """
         asked = self._between(begin_us, end_us)
         by_file: dict[str, list[int]] = defaultdict(list)
         for one in asked:
@@ -160,25 +164,26 @@ class Kept:
             remove=names,
         )
 
-    def fold(self) -> None:
-        """Put the coarse rollups of a month's days into one file, where they are many or the month is whole.
+    def to_fold(self) -> list[date]:
+        """The months, by their first days, whose files are many, or one more since the month is whole."""
+        months = self._index().months
+        by_month: dict[date, list[KeptDay]] = defaultdict(list)
+        for one in self.days:
+            by_month[one.day.replace(day=1)].append(one)
+        return [month for month, days in by_month.items() if _is_worth_folding(days, months)]
+
+    def fold(self, month: date) -> None:
+        """Put the coarse rollups of a month's days into one file, in one commit.
 
         Raises HistorianFullError, DamagedFileError.
         """
-        index = self._index()
-        months: dict[date, list[KeptDay]] = defaultdict(list)
-        for one in index.days:
-            months[one.day.replace(day=1)].append(one)
-        for month, days in months.items():
-            loose = sum(one.coarse not in index.months for one in days)
-            is_whole = any((one.day + timedelta(days=1)).day == 1 for one in days)
-            if loose >= _MANY or (is_whole and loose and len(days) > 1):
-                sources = sorted({one.coarse for one in days})
-                rows = folded([self._opened(name) for name in sources], {one.stem for one in days})
-                self._table.change(add=[NewFile(_MONTH, {"month": month}, rows)], remove=sources, data_change=False)
+        days = [one for one in self.days if one.day.replace(day=1) == month]
+        sources = sorted({one.coarse for one in days})
+        rows = folded([self._opened(name) for name in sources], {one.stem for one in days})
+        self._table.change(add=[NewFile(_MONTH, {"month": month}, rows)], remove=sources, data_change=False)
 
     def remove_unused(self) -> None:
-        """Remove what never came into effect, or is superseded. Raises HistorianFullError, DamagedFileError."""
+        """Remove what never came into effect, or is superseded. Raises HistorianFullError."""
         unused = self._index().unused
         if unused:
             self._table.change(remove=unused)
@@ -187,11 +192,9 @@ class Kept:
         """See `DeltaFiles.remove_unlisted`."""
         self._table.remove_unlisted()
 
-    def remove_retired(self) -> list[str]:
+    def remove_retired(self, kept_for_s: float | None = None) -> None:
         """See `DeltaFiles.remove_retired`."""
-        gone = self._table.remove_retired()
-        self.readers.forget(gone)
-        return gone
+        self.readers.forget(self._table.remove_retired(kept_for_s))
 
     def _between(self, begin_us: int, end_us: int) -> tuple[KeptDay, ...]:
         index = self._index()
@@ -213,14 +216,20 @@ class Kept:
         fine: dict[str, str] = {}
         coarse: dict[str, str] = {}
         months: dict[str, frozenset[str]] = {}
-        for name in files:
-            match = _NAME.fullmatch(name)
-            if match is None:
-                months[name] = self._stems_of(name)
-                coarse = dict.fromkeys(months[name], name) | coarse
-            else:
-                (fine if match[2] == _FINE else coarse)[match[1]] = name
         days: dict[int, KeptDay] = {}
+        source = files
+        for name, file in files.items():
+            match = _NAME.fullmatch(name)
+            if match is not None:
+                (fine if match[2] == _FINE else coarse)[match[1]] = name
+                continue
+            try:
+                months[name] = self._stems_of(name)
+            except (DamagedFileError, LakeUnreachableError):  # whoever asks for one of its days is told
+                days |= {one.number: one for one in _unreadable(file)}
+                source = {}  # look again next time
+            else:
+                coarse = dict.fromkeys(months[name], name) | coarse
         for stem in sorted(coarse):
             if _number_of(stem) <= number:
                 one = KeptDay(_day_of(stem), stem, coarse[stem], fine.get(stem))
@@ -228,12 +237,29 @@ class Kept:
         used = {name for one in days.values() for name in (one.coarse, one.fine)}
         numbers = np.array(sorted(days), np.int64)
         in_order = tuple(days[day] for day in numbers.tolist())
-        return _Index(files, number, in_order, numbers, months, [name for name in files if name not in used])
+        return _Index(source, number, in_order, numbers, months, [name for name in files if name not in used])
 
     def _stems_of(self, name: str) -> frozenset[str]:
         if name not in self._stems:
             self._stems[name] = frozenset(self.readers.reader(name).made_of())
         return self._stems[name]
+
+
+def _is_worth_folding(days: Sequence[KeptDay], months: Mapping[str, frozenset[str]]) -> bool:
+    if not all(one.stem for one in days):
+        return False
+    loose = sum(one.coarse not in months for one in days)
+    is_whole = any((one.day + timedelta(days=1)).day == 1 for one in days)
+    return loose >= _MANY or (is_whole and loose > 0 and len(days) > 1)
+
+
+def _unreadable(month: DataFile) -> Iterator[KeptDay]:
+    """Days that may be in a file of a month which cannot be read now."""
+    day: date = month.partition["month"]  # type: ignore[assignment]
+    first = day
+    while day.month == first.month:
+        yield KeptDay(day, "", month.name, None)
+        day += timedelta(days=1)
 
 
 def stem_of(day: date, number: int) -> str:
@@ -258,5 +284,5 @@ def _without(reader: RollupReader, tags: np.ndarray) -> Iterator[pa.Table]:
     """All rows of a file but those of these tags (sorted)."""
     for level in range(len(LEVELS_US)):
         for first_tag, last_tag in tag_slices([reader], level):
-            table = reader.between(level, first_tag, last_tag)
+            table = reader.between(level, first_tag, last_tag).cast(KEPT.schema)
             yield table.filter(pa.array(~is_in(table["tag"].to_numpy(), tags)))

@@ -169,9 +169,9 @@ class Lake:
             except DamagedFileError as error:
                 yield error
 
-    def remove_retired(self) -> list[str]:
-        """Remove from the store the replaced files whose hour is over; returns which. Raises OSError."""
-        return self._table.remove_retired()
+    def remove_retired(self, kept_for_s: float | None = None) -> list[str]:
+        """See `DeltaFiles.remove_retired`."""
+        return self._table.remove_retired(kept_for_s)
 
     def settle(self) -> None:
         """Make the last commit durable and known. What was committed may be forgotten elsewhere only after this.

@@ -131,6 +131,11 @@ class RollupReader:
         begin, end = np.searchsorted(table["tag"].to_numpy(), [first_tag, last_tag + 1])
         return table.slice(begin, end - begin)
 
+    def counted(self, tags: np.ndarray) -> int:
+        """How many rows of all levels the file has of these tags (sorted). Raises DamagedFileError."""
+        groups = np.flatnonzero([_has_any(tags, *ends) for ends in zip(self._first_tags, self._last_tags, strict=True)])
+        return int(np.count_nonzero(is_in(self._table(groups, ["tag"])["tag"].to_numpy(), tags)))
+
     def rows_from(self, level: int) -> tuple[np.ndarray, np.ndarray]:
         """First tag and rows of each row group of a level."""
         is_level = self._level == level
@@ -141,6 +146,10 @@ class RollupReader:
             return ROLLUPS.schema.empty_table().select(columns)
         with reading(self._place), self._reading:
             return self._file.read_row_groups(groups.tolist(), columns=list(columns), use_threads=False)
+
+
+def _has_any(tags: np.ndarray, first_tag: int, last_tag: int) -> bool:
+    return bool(np.searchsorted(tags, first_tag) < np.searchsorted(tags, last_tag, side="right"))
 
 
 class DayRollups:

@@ -147,9 +147,9 @@ class Rollups:
         """See `DeltaFiles.remove_unlisted`."""
         self._table.remove_unlisted()
 
-    def remove_retired(self) -> list[str]:
+    def remove_retired(self, kept_for_s: float | None = None) -> list[str]:
         """See `DeltaFiles.remove_retired`."""
-        return self._table.remove_retired()
+        return self._table.remove_retired(kept_for_s)
 
     def _index(self) -> _Index:
         files = self._table.files

@@ -48,12 +48,40 @@ class SealedReader:
         begin, end = np.searchsorted(rows["tag"].to_numpy(), [first_tag, last_tag + 1])
         return rows.slice(begin, end - begin).cast(STORED)
 
-    def _rows_of(self, groups: np.ndarray) -> pa.Table:
+    def counted(self, tags: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which of these tags (sorted) the file has, how many samples of each and in about how many bytes.
+
+        Raises DamagedFileError.
+        """
+        found = np.zeros(len(tags), np.int64)
+        size = np.zeros(len(tags))
+        for group in self._groups_with(tags).tolist():
+            group_tags, rows = self._tags_of(group)
+            is_wanted = np.isin(group_tags, tags)
+            place = np.searchsorted(tags, group_tags[is_wanted])
+            found[place] += rows[is_wanted]
+            size[place] += rows[is_wanted] / self.group_rows[group] * self._size_of(group)
+        there = found > 0
+        return tags[there], found[there], size[there].astype(np.int64)
+
+    def _tags_of(self, group: int) -> tuple[np.ndarray, np.ndarray]:
+        """The tags of a row group, and how many rows it has of each; read only where there may be several."""
+        if self.first_tags[group] == self.last_tags[group]:
+            return self.first_tags[group : group + 1], self.group_rows[group : group + 1]
+        tags = self._rows_of(np.array([group]), ["tag"])["tag"].to_numpy()
+        return np.unique(tags, return_counts=True)
+
+    def _size_of(self, group: int) -> int:
+        """What a row group takes in the file. [B]"""
+        described = self._file.metadata.row_group(group)
+        return sum(described.column(column).total_compressed_size for column in range(described.num_columns))
+
+    def _rows_of(self, groups: np.ndarray, columns: Sequence[str] | None = None) -> pa.Table:
         if not len(groups):
             return STORED.empty_table()
         try:
             with reading(self._place), self._reading:
-                return self._file.read_row_groups(groups.tolist(), use_threads=False)
+                return self._file.read_row_groups(groups.tolist(), columns=columns, use_threads=False)
         except DamagedFileError:
             self.is_damaged = True
             raise

@@ -24,16 +24,21 @@ from deltalake.exceptions import DeltaError
 
 from athanor.kernel.historian.aggregation import Measure
 from athanor.kernel.historian.answering import Answers
+from athanor.kernel.historian.clearing import Keeping, Progress
+from athanor.kernel.historian.disk import DiskWatch
 from athanor.kernel.historian.gaps import GapPolicy
 from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog
 from athanor.kernel.historian.kept import Kept
 from athanor.kernel.historian.lake import Lake
 from athanor.kernel.historian.layout import SEALED, sorted_samples
 from athanor.kernel.historian.port import DamagedFileError, HistorianFullError, HistorianUnopenableError, Span
+from athanor.kernel.historian.retention import Removal, RetentionReport
 from athanor.kernel.historian.rollups import Rollups
 from athanor.kernel.historian.setaside import SetAside
 from athanor.kernel.historian.store import FolderStore, Store, plain
-from athanor.kernel.historian.upkeep import ClosingError, Upkeep
+from athanor.kernel.historian.upkeep import Upkeep
+from athanor.kernel.historian.worklog import ClosingError, Work, WorkLog
+from athanor.kernel.metrics import HISTORIAN_QUERY_SECONDS
 from athanor.kernel.plant.model import TagId
 
 _log = structlog.get_logger(__name__)
@@ -65,12 +70,13 @@ class TieredHistorian:
         seal_rows: int = 2_000_000,
         seal_after_s: float = 3600.0,
         reserve_mb: int = RESERVE_MB,
+        keeping: Keeping | None = None,
     ) -> None:
         """Open or create the historian, the hot tail in a folder and the lake in another or in a store.
 
         What a crash interrupted is finished by the sealer. A generation is sealed once it has `seal_rows` or is
-        `seal_after_s` old. Nothing is written where the disk of `hot` has less than `reserve_mb` left. Raises
-        HistorianUnopenableError.
+        `seal_after_s` old. Nothing is written where the disk of `hot` has less than `reserve_mb` left. Without
+        `keeping` everything is kept for ever. Raises HistorianUnopenableError.
         """
         store = FolderStore(lake) if isinstance(lake, Path) else lake
         with ExitStack() as undone, _unopenable(store.url):
@@ -97,11 +103,18 @@ class TieredHistorian:
         self._sealer = threading.Thread(target=self._seal_when_due, name="historian-seal")
         self._writer.start()
         self._sealer.start()
+        keeping = keeping or Keeping()
+        self.work = WorkLog()
+        self.disks = DiskWatch(hot, None if store.is_remote else Path(store.url), keeping.limits, keeping.tell)
         self._upkeep = Upkeep(
             self._lake,
             self._rollups,
+            self._kept,
             oldest_hot=self._tail.oldest_order,
             forget=self._answers.forget,
+            watch=self.disks,
+            keeping=keeping,
+            work=self.work,
         )
 
     async def write(self, batch: pa.RecordBatch) -> None:
@@ -115,21 +128,21 @@ class TieredHistorian:
         await asyncio.to_thread(self._import, samples)
 
     async def read(self, tags: Sequence[TagId], span: Span) -> pa.Table:
-        return await self._in_reader(lambda: self._answers.read(tags, span))
+        return await self._in_reader("read", lambda: self._answers.read(tags, span))
 
     async def resample(self, tags: Sequence[TagId], edges: np.ndarray, how: Measure, policy: GapPolicy) -> pa.Table:
-        return await self._in_reader(lambda: self._answers.resample(tags, edges, how, policy))
+        return await self._in_reader("resample", lambda: self._answers.resample(tags, edges, how, policy))
 
     async def measures(
         self, tags: Sequence[TagId], edges: np.ndarray, hows: Sequence[Measure], policy: GapPolicy
     ) -> Mapping[Measure, pa.Table]:
-        return await self._in_reader(lambda: self._answers.measures(tags, edges, hows, policy))
+        return await self._in_reader("resample", lambda: self._answers.measures(tags, edges, hows, policy))
 
     async def downsample(self, tags: Sequence[TagId], span: Span, points: int) -> pa.Table:
-        return await self._in_reader(lambda: self._answers.downsample(tags, span, points))
+        return await self._in_reader("downsample", lambda: self._answers.downsample(tags, span, points))
 
     async def latest(self) -> pa.Table:
-        return await self._in_reader(self._tail.latest)
+        return await self._in_reader("latest", self._tail.latest)
 
     async def seal_now(self) -> None:
         """Seal everything stored so far into the lake."""
@@ -143,6 +156,21 @@ class TieredHistorian:
         """Make the rollups of everything sealed so far, and fold those of days that are over."""
         await asyncio.to_thread(self._upkeep.roll_up)
         await asyncio.to_thread(self._upkeep.fold)
+
+    async def retention_report(self) -> RetentionReport:
+        """What has come of age and goes by now; nothing is changed. Raises LakeUnreachableError."""
+        return await asyncio.to_thread(self._upkeep.clearing.report)
+
+    async def expire_now(self, progress: Progress | None = None) -> list[Removal]:
+        """See `Clearing.expire`."""
+        given = () if progress is None else (progress,)
+        removals = await asyncio.to_thread(self._upkeep.clearing.expire, *given)
+        self._upkeep.wake()
+        return removals
+
+    async def make_room_now(self) -> None:
+        """See `Clearing.make_room`."""
+        await asyncio.to_thread(self._upkeep.clearing.make_room)
 
     async def close(self) -> None:
         await asyncio.to_thread(self._close)
@@ -244,8 +272,10 @@ class TieredHistorian:
         """Move a closed generation into the lake. Interrupted anywhere, doing it again gives the same."""
         if generation.rows and generation.order > self._lake.sealed_order:
             started = time.monotonic()
-            rows = sorted_samples(generation.read()).cast(SEALED)
-            self._lake.add(((day, [part]) for day, part in _by_day(rows)), order=generation.order, is_generation=True)
+            with self.work.noting(Work.SEAL):
+                rows = sorted_samples(generation.read()).cast(SEALED)
+                days = ((day, [part]) for day, part in _by_day(rows))
+                self._lake.add(days, order=generation.order, is_generation=True)
             _log.info(
                 "historian.sealed",
                 generation=generation.order,
@@ -276,8 +306,9 @@ class TieredHistorian:
 
     # --- reading
 
-    async def _in_reader(self, work: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+    async def _in_reader(self, kind: str, work: Callable[[], _T]) -> _T:
+        with HISTORIAN_QUERY_SECONDS.labels(kind).time():
+            return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
 
 def _by_day(rows: pa.Table) -> list[tuple[date, pa.Table]]:

@@ -8,23 +8,23 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import structlog
 
-from athanor.kernel.historian.compaction import merged_slices, runs_to_compact
+from athanor.kernel.historian.clearing import IN_NEED_KEPT_S, Clearing, Keeping, Turns
+from athanor.kernel.historian.compaction import ROLLED_UP_ROWS, merged_slices, runs_to_compact
+from athanor.kernel.historian.disk import DiskWatch
+from athanor.kernel.historian.expiry import Expiry
+from athanor.kernel.historian.kept import Kept
 from athanor.kernel.historian.lake import Lake, SealedFile
 from athanor.kernel.historian.port import DamagedFileError
 from athanor.kernel.historian.rollups import Rollups
 from athanor.kernel.historian.sealed import SealedReader
+from athanor.kernel.historian.worklog import ClosingError, Work, WorkLog
 from athanor.kernel.memory import give_back_memory
 
 _log = structlog.get_logger(__name__)
 
 _LOOK_EVERY_S = 10.0
 _TRY_AGAIN_S = 30.0  # after a failure
-_ROLLED_UP_ROWS = 200_000  # at once: where samples come by the minute, the summaries are as many, and wide
 _LEFT_ALONE_S = 3600.0  # a file that could not be read
-
-
-class ClosingError(Exception):
-    """The historian closes: what takes long is given up, and done again after the next start."""
 
 
 class Upkeep:
@@ -34,20 +34,29 @@ class Upkeep:
         self,
         lake: Lake,
         rollups: Rollups,
+        kept: Kept,
         *,
         oldest_hot: Callable[[], int],
         forget: Callable[[Sequence[str], Sequence[str]], None],
+        watch: DiskWatch,
+        keeping: Keeping,
+        work: WorkLog,
     ) -> None:
         """`oldest_hot` tells the order of the oldest generation; `forget` is told of files of samples and rollups
         that are gone from the store."""
         self._lake = lake
         self._rollups = rollups
+        self._kept = kept
+        self._work = work
         self._oldest_hot = oldest_hot
         self._forget = forget
         self._working = threading.Lock()
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._left_alone: dict[str, float] = {}  # files that could not be read, and until when (monotonic)
+        expiry = Expiry(lake, kept, keeping.rules, keeping.classes)
+        turns = Turns(self._working, self._check_open, self._until_closing)
+        self.clearing = Clearing(expiry, watch, keeping, work, turns)
         self._thread = threading.Thread(target=self._run, name="historian-upkeep")
         self._thread.start()
 
@@ -71,8 +80,9 @@ class Upkeep:
                 if self._is_left_alone([file]):
                     continue
                 try:
-                    slices = merged_slices([SealedReader(self._lake.store, file.name)], _ROLLED_UP_ROWS)
-                    self._rollups.add(file, self._until_closing(slices))
+                    with self._work.noting(Work.ROLL_UP):
+                        slices = merged_slices([SealedReader(self._lake.store, file.name)], ROLLED_UP_ROWS)
+                        self._rollups.add(file, self._until_closing(slices))
                 except DamagedFileError as error:  # which its own queries tell
                     self._leave_alone([file])
                     _log.error("historian.file-not-rolled-up", reason=str(error))
@@ -109,15 +119,10 @@ class Upkeep:
             self._wake.clear()
             try:
                 self._check_open()
-                if time.monotonic() >= due_at:
+                is_due = time.monotonic() >= due_at
+                if is_due:
                     due_at = time.monotonic() + _LOOK_EVERY_S
-                    self.compact()
-                    self._forget(self._lake.remove_retired(), self._rollups.remove_retired())
-                before = self._rollups.files
-                self.roll_up()
-                self.fold()
-                if self._rollups.files != before:
-                    give_back_memory()
+                self._look_after(is_all=is_due)
             except ClosingError:
                 return
             except Exception as error:  # noqa: BLE001 whatever it is, the files are as they were: try again
@@ -129,6 +134,20 @@ class Upkeep:
                     _log.info("historian.upkeep-goes-on")
                 is_failing = False
 
+    def _look_after(self, *, is_all: bool) -> None:
+        """What is there to do; new rollups in any case."""
+        if is_all:
+            self.clearing.make_room()  # first: what follows may need it
+            self.compact()
+            self._remove_retired()
+        before = self._rollups.files
+        self.roll_up()
+        self.fold()
+        if is_all:
+            self.clearing.expire_daily()
+        if self._rollups.files != before:
+            give_back_memory()
+
     def _leave_alone(self, files: Sequence[SealedFile]) -> None:
         """One of them is damaged: it may be put back, but need not be looked for, nor told of, every ten seconds."""
         until = time.monotonic() + _LEFT_ALONE_S
@@ -138,10 +157,16 @@ class Upkeep:
         now = time.monotonic()
         return any(self._left_alone.get(file.name, now) > now for file in files)
 
+    def _remove_retired(self) -> None:
+        kept_for_s = IN_NEED_KEPT_S if self.clearing.is_in_need else None
+        self._forget(self._lake.remove_retired(kept_for_s), self._rollups.remove_retired(kept_for_s))
+        self._kept.remove_retired(kept_for_s)
+
     def _compact(self, run: Sequence[SealedFile]) -> None:
         started = time.monotonic()
-        readers = [SealedReader(self._lake.store, file.name) for file in run]
-        self._lake.replace(run, self._until_closing(merged_slices(readers)))
+        with self._work.noting(Work.COMPACT):
+            readers = [SealedReader(self._lake.store, file.name) for file in run]
+            self._lake.replace(run, self._until_closing(merged_slices(readers)))
         seconds = round(time.monotonic() - started, 2)
         _log.info("historian.compacted", day=str(run[0].day), files=len(run), seconds=seconds)
 
