@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from athanor import __version__
 from athanor.child import Child
+from athanor.cli.demo_sharing import share_power
 from athanor.demo.clock import HISTORY_DAYS, Timeline, in_microseconds
 from athanor.demo.history import write_history
 from athanor.demo.model import DemoSettings, LivingPlant
@@ -86,6 +87,7 @@ async def run_demo(options: DemoOptions, console: Console, *, reset: bool = Fals
         async with open_platform(settings) as platform:
             password = await platform.identity.ensure_administrator()
             await _catch_up(platform, options, console)
+            await share_power(platform)
             async with _plant(options) as plant:
                 addresses = json.loads(await plant.ready())
                 _write_edge_file(platform, options, addresses, address_of(listening))

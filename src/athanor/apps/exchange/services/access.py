@@ -14,8 +14,6 @@ from athanor.kernel.errors import NotFoundError
 from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.user import User
 
-PARK = "park"  # how the park's own people are named as consumers
-
 
 class GrantState(StrEnum):
     """Where a request stands. That an approved one has expired follows from its end."""
@@ -146,7 +144,7 @@ def _decide(
     grant.decided_by, grant.decided_at, grant.decision = viewer.login, now, reason.strip()
     detail = {
         "product": grant.product_id,
-        "consumer": grant.consumer or PARK,
+        "consumer": grant.consumer,  # None: the park's own people
         "reason": reason.strip(),
         "until": grant.ends_at.isoformat(),
         "quota": grant.quota,
