@@ -15,7 +15,7 @@ from athanor.kernel.database.migrating import upgrade
 from .crashing import SAMPLES, correct_until_killed
 from .works import EVER, POWER, Works, good
 
-KILLS = 12
+KILLS = 8
 MOST_SAID = 12  # by a process before it is killed
 SAYS_WITHIN_S = 60
 

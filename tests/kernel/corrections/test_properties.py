@@ -47,7 +47,7 @@ def by_time(rows: list[Row]) -> dict[float, tuple[float | str | None, Quality]]:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, made=st.lists(actions(), min_size=1, max_size=4))
 async def test_what_is_corrected_and_undone_is_exactly_as_before(
     database: Database, rows: dict[float, tuple[float | None, Quality]], made: list[Action]
