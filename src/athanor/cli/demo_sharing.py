@@ -32,7 +32,7 @@ async def share_power(platform: Platform) -> None:
         back_days=60,
         purpose="Joint planning of demand in the park",
         contact="Energy manager",
-        contract=Contract(now - timedelta(days=60), freshness_min=5, completeness=0.95),
+        contract=Contract(now, freshness_min=5),
     )
     engineer = User(0, "demo", "Demo", "engineer", owner)
     asker = User(0, "demo", "Demo", "operator", consumer)

@@ -35,18 +35,14 @@ class AccessCards:
     def __init__(self, told: Told, park: RunningPlant, database: Database, viewer: User) -> None:
         self._told, self._park, self._database, self._viewer = told, park, database, viewer
         self._zone = ZoneInfo(park.model.timezone)
-
-    def show(self, now: datetime) -> None:
-        """Build them here."""
         self._dialog = Dialog()
-        if self._viewer.tenant != self._told.product.owner:
-            self._own(now)
-        if sees_inside(self._viewer, self._told.product):
-            self._all(now)
 
     # ---- the consumer's side
 
-    def _own(self, now: datetime) -> None:
+    def show_own(self, now: datetime) -> None:
+        """The viewer's own access, and how to come by it; nothing for the owner's people."""
+        if self._viewer.tenant == self._told.product.owner:
+            return
         grant = self._told.grant
         with region("ath-card", "section", aria_label=_("Your access")):
             with region("ath-card-head"):
@@ -54,7 +50,7 @@ class AccessCards:
                 region("ath-space")
                 if grant is not None:
                     status(*wording.grant_state(grant, now))
-            with region("ath-card-body"):
+            with region("ath-card-body"), region("ath-fields"):
                 if grant is not None:
                     self._said_of(grant)
                 if grant is not None and grant.state == GrantState.APPROVED and grant.ends_at > now:
@@ -133,12 +129,16 @@ class AccessCards:
 
     # ---- the owner's side
 
-    def _all(self, now: datetime) -> None:
+    def show_all(self, now: datetime) -> None:
+        """Everybody's requests and grants, for those who see them."""
+        if not sees_inside(self._viewer, self._told.product):
+            return
         with region("ath-card", "section"):
             with region("ath-card-head"):
                 Words(_("Who has access"), "h2")
             if not self._told.grants:
-                Words(_("Nobody has asked yet."), "p", "ath-table-none")
+                with region("ath-card-body"):
+                    Words(_("Nobody has asked yet."), "p")
                 return
             titles = (_("Who"), _("Purpose"), _("Until"), _("State"))
             with (
@@ -161,7 +161,7 @@ class AccessCards:
         )
         with region(tag="tr"):
             for (text, note), title in zip(cells, titles, strict=False):
-                with region("", "td", data_label=title), region():
+                with region("is-nowrap" if title == titles[2] else "", "td", data_label=title), region():
                     Words(text)
                     if note:
                         Words(note, "small")

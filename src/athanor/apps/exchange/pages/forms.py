@@ -31,7 +31,7 @@ def form(
             yield
         trouble = Words("", "p", "ath-correct-trouble")
         trouble.props["role"] = "alert"
-        with region("ath-segments"):
+        with region("ath-dialog-foot"):
             if on_cancel is not None:
                 button(_("Cancel"), on_cancel)
             with region("ath-button is-main", "button", type="submit"):

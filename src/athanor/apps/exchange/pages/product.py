@@ -47,9 +47,11 @@ async def product(product_id: int, park: RunningPlant, db: Database, viewer: Use
     _title(told, db, viewer, now)
     if told.breaches:
         _notice(told, zone)
+    access = AccessCards(told, park, db, viewer)
     with region("ath-cards"):
         _about(told, park, zone)
-        AccessCards(told, park, db, viewer).show(now)
+        access.show_own(now)
+    access.show_all(now)
     use_card(told, use, calls, park, zone)
     _columns(told, park)
     with region("ath-cards"):

@@ -65,7 +65,7 @@ class _Publishing:
         if offer is not None:
             self._tags = [plant.model.tags[path] for path in offer.paths if path in plant.model.tags]
         with region("ath-trends"):
-            with region("ath-trends-side", "aside"):
+            with region("ath-trends-side is-open", "aside"):
                 self._finder = TagFinder(plant, self._toggle, add_all=self._add_all)
             with region("ath-trends-main"):
                 self._chosen = region("ath-card", "section", aria_label=_("Chosen tags"))
@@ -125,7 +125,8 @@ class _Publishing:
             with region("ath-card-head"):
                 Words(_("Chosen tags: {n}").format(n=len(self._tags)), "h2")
             if not self._tags:
-                Words(_("Find tags by name or walk down the plant; press one to share it."), "p", "ath-table-none")
+                with region("ath-card-body"):
+                    Words(_("Find tags by name or walk down the plant; press one to share it."), "p")
                 return
             with (
                 region("ath-table-scroll"),

@@ -29,7 +29,8 @@ def use_card(
         with region("ath-card", "section"):
             with region("ath-card-head"):
                 Words(_("Use"), "h2")
-            Words(_("Nobody has called it in the last 90 days."), "p", "ath-table-none")
+            with region("ath-card-body"):
+                Words(_("Nobody has called it in the last 90 days."), "p")
         return
     with region("ath-card", "section"):
         with region("ath-card-head"):
