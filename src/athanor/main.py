@@ -23,7 +23,7 @@ from sqlalchemy import text
 
 from athanor import __version__
 from athanor.api import corrections as correction_routes
-from athanor.api import data, imports, jobs, series
+from athanor.api import data, imports, jobs, lookup, series
 from athanor.api import historian as historian_routes
 from athanor.api import waveforms as waveform_routes
 from athanor.api.health import health_router
@@ -265,6 +265,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     server.include_router(data.router)
     server.include_router(correction_routes.router)
     server.include_router(series.router)
+    server.include_router(lookup.router)
     server.include_router(historian_routes.router)
     server.include_router(jobs.router)
     server.include_router(imports.router)

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from athanor.kernel.apps.app import App, BadDeclarationError
-from athanor.kernel.apps.manifest import BadManifestError, read_manifest
+from athanor.kernel.apps.manifest import BadManifestError, Manifest, read_manifest
 from athanor.kernel.errors import AthanorError
 
 _log = structlog.get_logger(__name__)
@@ -55,6 +55,20 @@ def load_apps(found: Sequence[EntryPoint] | None = None) -> Registry:
     return Registry(
         tuple(sorted(apps.values(), key=lambda app: (app.manifest.order, app.manifest.id))), tuple(failures)
     )
+
+
+def manifests(found: Sequence[EntryPoint] | None = None) -> list[Manifest]:
+    """The manifest of every installed app, or of those given, in the order of the navigation; no app is imported.
+
+    One that cannot be read is left out: `load_apps` says so.
+    """
+    read = []
+    for entry in entry_points(group=GROUP) if found is None else found:
+        try:
+            read.append(read_manifest(_folder(entry) / "manifest.toml"))
+        except AthanorError:
+            continue
+    return sorted(read, key=lambda manifest: (manifest.order, manifest.id))
 
 
 def _load(entry: EntryPoint) -> App:

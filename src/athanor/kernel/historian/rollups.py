@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 import structlog
 
-from athanor.kernel.historian.delta import DeltaFiles, NewFile
+from athanor.kernel.historian.delta import DataFile, DeltaFiles, NewFile
 from athanor.kernel.historian.lake import SealedFile
 from athanor.kernel.historian.port import DamagedFileError
 from athanor.kernel.historian.rollupfiles import ROLLUPS, DayRollups, RollupReader, folded
@@ -57,6 +57,11 @@ class Rollups:
     def files(self) -> list[PurePosixPath]:
         """The names of all files of the table."""
         return [PurePosixPath(name) for name in self._table.files]
+
+    @property
+    def listed(self) -> list[DataFile]:
+        """All files of the table, as its log describes them."""
+        return list(self._table.files.values())
 
     def fine_of(self, file: SealedFile) -> str | None:
         """The file with the minutes of a file of samples; None where none is kept."""

@@ -26,6 +26,7 @@ from athanor.kernel.historian.aggregation import Measure
 from athanor.kernel.historian.answering import Answers
 from athanor.kernel.historian.clearing import Keeping, Progress
 from athanor.kernel.historian.disk import DiskWatch
+from athanor.kernel.historian.extent import Extent, Tier, extents
 from athanor.kernel.historian.gaps import GapPolicy
 from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog
 from athanor.kernel.historian.kept import Kept
@@ -143,6 +144,10 @@ class TieredHistorian:
 
     async def latest(self) -> pa.Table:
         return await self._in_reader("latest", self._tail.latest)
+
+    async def extents(self) -> Mapping[Tier, Extent]:
+        """How much each tier holds."""
+        return await self._in_reader("extents", lambda: extents(self._tail, self._lake, self._rollups, self._kept))
 
     async def seal_now(self) -> None:
         """Seal everything stored so far into the lake."""

@@ -79,7 +79,7 @@ class Arrivals:
         return (moment(start * _CELL_US), moment(end * _CELL_US)) if start < end else None
 
     def arrived(self, ids: npt.NDArray[np.int32], start: datetime, end: datetime) -> Arrived:
-        """What came with source times from `start` to `end`, both of them the begin of a cell."""
+        """What came with source times of the cells from that of `start` to that before the one of `end`."""
         samples, late = np.zeros(len(ids), np.int64), np.zeros(len(ids), np.int64)
         first, last = microseconds(start) // _CELL_US, microseconds(end) // _CELL_US
         for number, cell in self._cells.items():

@@ -2,14 +2,15 @@
 
 from datetime import UTC, datetime
 
-from athanor.apps.datahealth import services
 from athanor.apps.datahealth.pages import rows, tables, wording
+from athanor.apps.datahealth.pages.tabs import tabs
+from athanor.apps.datahealth.services import health as services
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.identity.user import User
 from athanor.kernel.ingest.quarantine import Quarantine
 from athanor.kernel.ingest.sources import SourceStates
 from athanor.kernel.plant.running import RunningPlant
-from athanor.web.components import Status, TablePage, TableQuery, Words, kpi, kpi_strip, page_title, region, status
+from athanor.web.components import Status, TablePage, TableQuery, Words, kpi, kpi_strip, region, status
 from athanor.web.components.data_table import page_of
 from athanor.web.formatting import number, percent
 from athanor.web.language import _
@@ -22,7 +23,7 @@ def datahealth(
     plant: RunningPlant, current: CurrentValues, quarantine: Quarantine, sources: SourceStates, viewer: User
 ) -> None:
     """What the sources send, what was refused, what is missing."""
-    page_title(_("Data health"))
+    tabs("/datahealth")
     with kpi_strip():
         healthy, connected = kpi(_("Data fresh and good")), kpi(_("Sources connected"))
         rate, waiting, refused = kpi(_("Samples per second")), kpi(_("Waiting at the edges")), kpi(_("Quarantined"))
@@ -35,13 +36,17 @@ def datahealth(
     def source_rows(query: TableQuery) -> TablePage:
         now = datetime.now(UTC)
         return page_of(
-            [rows.source_row(edge, source, now) for edge, source in services.reported(sources, viewer)], query
+            [
+                rows.source_row(edge, source, services.newest_of(source, plant, current), now)
+                for edge, source in services.reported(sources, viewer)
+            ],
+            query,
         )
 
-    def quarantine_rows(query: TableQuery) -> TablePage:
+    async def quarantine_rows(query: TableQuery) -> TablePage:
         now = datetime.now(UTC)
         return page_of(
-            [rows.quarantine_row(one, now) for one in services.quarantined(quarantine, plant, viewer)], query
+            [rows.quarantine_row(one, now) for one in await services.quarantined(quarantine, plant, viewer)], query
         )
 
     def troubled_rows(query: TableQuery) -> TablePage:
@@ -68,7 +73,7 @@ def datahealth(
         losses = [text for edge in services.with_losses(sources, viewer) for text in wording.losses(edge)]
         lost.show(" ".join(losses))
         loss_notice.set_visibility(bool(losses))
-        entries = services.quarantined(quarantine, plant, viewer)
+        entries = await services.quarantined(quarantine, plant, viewer)
         count = sum(entry.count for entry in entries)
         refused.set(number(count), _("samples"), state="is-uncertain" if count else "")
         for table in shown:

@@ -2,14 +2,16 @@
 
 from datetime import datetime
 
-from athanor.apps.datahealth import services
 from athanor.apps.datahealth.domain.trouble import Trouble
 from athanor.apps.datahealth.pages import wording
+from athanor.apps.datahealth.services import health as services
+from athanor.kernel.current import CurrentValue
 from athanor.kernel.ingest.quarantine import QuarantineEntry
 from athanor.kernel.ingest.sources import EdgeState, SourceState
+from athanor.kernel.plant.model import Tag
 from athanor.web.components import Cell
 from athanor.web.components.data_table import Row
-from athanor.web.formatting import NOTHING, duration, number
+from athanor.web.formatting import NOTHING, duration, number, read
 from athanor.web.language import _, text_of
 
 _STATE_CLASSES = {"connected": "", "connecting": "is-warn", "failed": "is-urgent", "stopped": "is-unsure"}
@@ -17,7 +19,7 @@ _STATE_MARKS = {"connecting": "…", "failed": "!"}
 _TROUBLES = ("bad", "undecodable", "gaps", "reconnects", "clock_skew")  # counters, in the order of the column's title
 
 
-def source_row(edge: EdgeState, source: SourceState, now: datetime) -> Row:
+def source_row(edge: EdgeState, source: SourceState, newest: tuple[Tag, CurrentValue] | None, now: datetime) -> Row:
     """One source; one of an edge that fell silent says so, since its state may be long gone."""
     if edge.is_silent(now):
         silence = duration((now - edge.received_at).total_seconds())
@@ -37,9 +39,18 @@ def source_row(edge: EdgeState, source: SourceState, now: datetime) -> Row:
         "tags": Cell(number(source.tags), sort=float(source.tags)),
         "rate": Cell(number(source.samples_per_s, 1), sort=source.samples_per_s),
         "last": Cell(NOTHING if age_s is None else duration(age_s), sort=float("inf") if age_s is None else age_s),
+        "newest": _newest_cell(newest, now),
         "troubles": " · ".join(number(counters.get(name, 0)) for name in _TROUBLES),
         "backlog": Cell(number(edge.backlog.rows), sort=float(edge.backlog.rows)),
     }
+
+
+def _newest_cell(newest: tuple[Tag, CurrentValue] | None, now: datetime) -> Cell:
+    """The value of the sample that came last, and of which tag it is."""
+    if newest is None:
+        return Cell(NOTHING)
+    tag, value = newest
+    return Cell(read(tag, value, now).whole, note=text_of(tag.name), address=f"/trends?tags={tag.path}")
 
 
 def quarantine_row(entry: QuarantineEntry, now: datetime) -> Row:

@@ -13,6 +13,7 @@ def sources(source: Source) -> DataTable:
         Column("tags", _("Tags"), is_number=True),
         Column("rate", _("Samples per second"), is_number=True),
         Column("last", _("Newest sample"), is_number=True),
+        Column("newest", _("Newest value")),
         Column("troubles", _("Bad · undecodable · gaps · reconnects · clock ahead"), is_number=True, is_sortable=False),
         Column("backlog", _("Waiting at the edge"), is_number=True),
     ]

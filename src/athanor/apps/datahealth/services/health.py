@@ -1,5 +1,6 @@
 """What data health answers: sources, what was refused, and the tags whose values are not to be believed."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from athanor.apps.datahealth.domain.trouble import Trouble, troubles
-from athanor.kernel.current import CurrentValues
+from athanor.kernel.current import CurrentValue, CurrentValues
 from athanor.kernel.identity.user import User
 from athanor.kernel.ingest.quarantine import Quarantine, QuarantineEntry
 from athanor.kernel.ingest.sources import EdgeState, SourceState, SourceStates
@@ -51,9 +52,13 @@ def health_of(plant: RunningPlant, current: CurrentValues, now: datetime) -> Hea
     return Health(len(tags), len(tags) - len(troubled), troubled)
 
 
-def quarantined(quarantine: Quarantine, plant: RunningPlant, viewer: User) -> list[QuarantineEntry]:
+async def quarantined(quarantine: Quarantine, plant: RunningPlant, viewer: User) -> list[QuarantineEntry]:
     """What was refused, the newest first. Who sees one enterprise only sees what concerns that one's tags."""
-    entries = [entry for entry in quarantine.summary() if viewer.tenants is None or entry.tag in plant.model.tags]
+    entries = [
+        entry
+        for entry in await asyncio.to_thread(quarantine.summary)
+        if viewer.tenants is None or entry.tag in plant.model.tags
+    ]
     return sorted(entries, key=lambda entry: entry.last_at, reverse=True)
 
 
@@ -62,6 +67,17 @@ def reported(sources: SourceStates, viewer: User) -> list[tuple[EdgeState, Sourc
     if viewer.tenants is not None:
         return []
     return [(edge, source) for edge in sources.edges() for source in edge.sources]
+
+
+def newest_of(source: SourceState, plant: RunningPlant, current: CurrentValues) -> tuple[Tag, CurrentValue] | None:
+    """The newest value of all that a source brings; None while it has not said what that is, or nothing came."""
+    paths = [path for path in source.tag_paths if path in plant.ids]
+    times = [(one.time, path) for path in paths if (one := current.get(plant.ids[path])) is not None]
+    if not times:
+        return None
+    path = max(times)[1]
+    newest = current.get(plant.ids[path])
+    return None if newest is None else (plant.model.tags[path], newest)
 
 
 def with_losses(sources: SourceStates, viewer: User) -> list[EdgeState]:
