@@ -8,7 +8,10 @@ import pytest
 from athanor.kernel.historian.s3 import ACCESS_KEY, SECRET_KEY, S3Store
 from athanor.kernel.historian.store import FolderStore, Store
 
+from .disks import disk
 from .objectstore import Gateway, gateway_to, lake_at, object_store
+
+__all__ = ["disk"]
 
 
 @pytest.fixture(scope="session")

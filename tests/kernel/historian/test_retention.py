@@ -21,7 +21,7 @@ from athanor.kernel.historian.lake import Lake
 from athanor.kernel.historian.layout import columns_of, merged
 from athanor.kernel.historian.port import STORED, DamagedFileError, Span, moment
 from athanor.kernel.historian.retention import RetentionClass, RetentionRules, TagClasses
-from athanor.kernel.historian.store import FolderStore
+from athanor.kernel.historian.store import FolderStore, Store
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.plant.model import TagId
 from athanor.kernel.telemetry import TIME
@@ -265,6 +265,19 @@ async def test_classes_that_come_of_age_one_after_the_other_answer_together(open
         np.testing.assert_allclose(after["value"].to_numpy(), before["value"].to_numpy(), rtol=1e-12)
         await historian.roll_up_now()
     await historian.close()
+
+
+async def test_samples_go_from_a_folder_and_from_an_object_store(tmp_path: Path, store: Store) -> None:
+    historian = TieredHistorian(tmp_path / "hot", store, keeping=keeping())
+    await stored(historian, pa.concat_tables([every(60), every(60, tag=SLOW)]))
+    await historian.expire_now()
+    await historian.close()
+    again = TieredHistorian(tmp_path / "hot", store, keeping=keeping())
+    hours = np.arange(START_US, START_US + 2 * DAY_US + 1, HOUR_US)
+    counts = await again.resample(TAGS, hours, Measure.COUNT, NONE)
+    assert counts["value"].to_pylist() == [60] * 96
+    assert [(await raw(again, tag)).num_rows for tag in TAGS] == [0, 48 * 60]
+    await again.close()
 
 
 # --- late samples

@@ -1,7 +1,6 @@
 """Making samples go when their time has come, or the disk is short: when, in which order, and who is told."""
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -59,6 +58,7 @@ class Turns:
     """How the work on a lake is shared out."""
 
     working: threading.Lock  # held by whoever changes the lake
+    on_its_way: Callable[[], int]  # what files take that were replaced, and go [B]
     check_open: Callable[[], None]  # raises ClosingError where the historian closes
     going: Callable[[Iterable[pa.Table]], Iterable[pa.Table]]  # passes tables on; the same
 
@@ -74,13 +74,8 @@ class Clearing:
         self._turns = turns
         self._expiring = threading.Lock()
         self._expired_on: date | None = None
-        self._freed: list[tuple[float, int]] = []  # when, by the monotonic clock, and how much, that is not free yet
+        self.is_in_need = False  # of room, more than of files that were replaced
         self._is_stuck = False
-
-    @property
-    def is_in_need(self) -> bool:
-        """Whether room is needed more than replaced files are."""
-        return bool(self._freed)
 
     def report(self) -> RetentionReport:
         """What goes by now. Raises LakeUnreachableError."""
@@ -130,26 +125,24 @@ class Clearing:
     def make_room(self) -> None:
         """Look at the disks, and let the oldest samples go where the lake's is short, as far as they may.
 
-        What is replaced is not free at once: it counts as free already, until it should be.
+        What files take that were replaced counts as free already.
         """
         self._watch.look()
-        now = time.monotonic()
-        self._freed = [(at, size) for at, size in self._freed if now - at < 2 * IN_NEED_KEPT_S]
-        if not self._keeping.rules.drop_oldest_when_full or not self._is_short():
+        self.is_in_need = self._is_short(0)
+        if not self._keeping.rules.drop_oldest_when_full or not self._is_short(self._turns.on_its_way()):
             self._is_stuck = False
             return
         try:
-            while self._is_short():
+            while self._is_short(self._turns.on_its_way()):
                 self._turns.check_open()
                 if not self._drop_oldest():
-                    self._say_stuck("no more may go")
+                    self._say_stuck("no more may go, or what stays of its day needs more room than there is")
                     return
         except HistorianFullError as error:
             self._say_stuck(str(error))
 
-    def _is_short(self) -> bool:
+    def _is_short(self, on_its_way: int) -> bool:
         disk = self._watch.under_lake()
-        on_its_way = sum(size for _, size in self._freed)
         return disk is not None and self._watch.limits.state_of(disk.free + on_its_way) >= DiskState.LOW
 
     def _drop_oldest(self) -> bool:
@@ -158,13 +151,17 @@ class Clearing:
             oldest = self._expiry.oldest(today)
             if oldest is None:
                 return False
-            removal = self._expiry.drop(*oldest, today, self._turns.going)
+            removal = self._expiry.drop(*oldest, today, self._turns.going, self._room())
         if removal is None:
             return False
-        self._freed.append((time.monotonic(), removal.size))
         _note(removal)
         self._keeping.tell(DROPPED_TOPIC, _said_of([removal]))
         return True
+
+    def _room(self) -> int:
+        """What may be written on the lake's disk without touching the reserve. [B]"""
+        disk = self._watch.under_lake()
+        return 0 if disk is None else disk.free - self._watch.limits.reserve_mb * 1024**2
 
     def _say_stuck(self, reason: str) -> None:
         if not self._is_stuck:

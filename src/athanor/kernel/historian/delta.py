@@ -72,6 +72,15 @@ class DataFile:
     greatest: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class _Retired:
+    """A file that left the table and is still in the store."""
+
+    name: str
+    since: float  # by the monotonic clock
+    size: int  # [B]
+
+
 @dataclass(slots=True)
 class _Commit:
     """A change on its way into the table's log."""
@@ -97,7 +106,7 @@ class DeltaFiles:
         self._committing = threading.Lock()
         self._unsure: _Commit | None = None
         self._notes: dict[str, int | None] = {}
-        self._retired: list[tuple[float, str]] = []  # and since when, by the monotonic clock
+        self._retired: list[_Retired] = []
 
     @property
     def files(self) -> Mapping[str, DataFile]:
@@ -211,10 +220,15 @@ class DeltaFiles:
     def remove_retired(self, kept_for_s: float | None = None) -> list[str]:
         """Remove from the store the files that were replaced an hour ago, or so long; returns which. Raises OSError."""
         until = time.monotonic() - (3600 * _KEPT_FOR_READERS_H if kept_for_s is None else kept_for_s)
-        gone = [name for since, name in self._retired if since <= until]
+        gone = [one.name for one in self._retired if one.since <= until]
         self.store.remove(gone)
-        self._retired = [(since, name) for since, name in self._retired if since > until]
+        self._retired = [one for one in self._retired if one.since > until]
         return gone
+
+    @property
+    def retired_bytes(self) -> int:
+        """What those take that were replaced, as far as it is known."""
+        return sum(one.size for one in self._retired)
 
     def _removed_for(self, *, hours: int) -> set[str]:
         """Files that left the table so long ago, as its log tells."""
@@ -319,7 +333,7 @@ class DeltaFiles:
 
     def _retire(self, names: Iterable[str]) -> None:
         since = time.monotonic()
-        self._retired += [(since, name) for name in names]
+        self._retired += [_Retired(name, since, self._files[name].size if name in self._files else 0) for name in names]
 
     def _told(self, error: BaseException) -> BaseException:
         """An error as whoever asked for a change is to hear it."""

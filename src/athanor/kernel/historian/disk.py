@@ -90,9 +90,9 @@ class DiskWatch:
             if disk.state > said:
                 self._said[disk.folder] = disk.state
                 self._say(disk)
-            elif disk.state < said and self.limits.state_of(disk.free / _MARGIN) < said:
-                self._said[disk.folder] = disk.state
-                if disk.state is DiskState.ENOUGH:
+            elif (calmer := self.limits.state_of(disk.free / _MARGIN)) < said:
+                self._said[disk.folder] = calmer
+                if calmer is DiskState.ENOUGH:
                     _log.info("historian.disk-recovered", folder=str(disk.folder), free_mb=disk.free >> 20)
                     self._tell(DISK_RECOVERED_TOPIC, _said_of(disk))
 

@@ -56,6 +56,11 @@ class _Found:
         return Amount(1, 1, int(self.rows[own].sum()), int(self.size[own].sum()), day, day)
 
     @property
+    def takes(self) -> int:
+        """About what is written when these samples go: the others, and rollups no larger than these. [B]"""
+        return self.file.size
+
+    @property
     def is_whole(self) -> bool:
         """Whether the file has nothing else."""
         return int(self.rows.sum()) == self.file.rows
@@ -161,16 +166,24 @@ class Expiry:
         """
         return self._removed(Reason.EXPIRED, day, self._tags_due(day, today), today, going)
 
-    def drop(self, day: date, name: str, today: date, going: Callable[[Slices], Slices]) -> Removal | None:
-        """Let go what a day has of a class, whatever its age; the same otherwise."""
-        return self._removed(Reason.DISK_LOW, day, self._classes().tags(name), today, going)
+    def drop(self, day: date, name: str, today: date, going: Callable[[Slices], Slices], room: int) -> Removal | None:
+        """Let go what a day has of a class, whatever its age, where what stays can be written in so many bytes."""
+        return self._removed(Reason.DISK_LOW, day, self._classes().tags(name), today, going, room)
 
     def _removed(
-        self, reason: Reason, day: date, tags: np.ndarray, today: date, going: Callable[[Slices], Slices]
+        self,
+        reason: Reason,
+        day: date,
+        tags: np.ndarray,
+        today: date,
+        going: Callable[[Slices], Slices],
+        room: int | None = None,
     ) -> Removal | None:
         unreadable: set[str] = set()
         found = self._found(day, tags, unreadable)
         if unreadable or not found:  # rollups of a part of the samples would close the day for all
+            return None
+        if room is not None and sum(one.takes for one in found) > room:
             return None
         try:
             removal = self._close(Removal(reason, day, self._by_class(found)), found, today, going)

@@ -192,6 +192,11 @@ class Kept:
         """See `DeltaFiles.remove_unlisted`."""
         self._table.remove_unlisted()
 
+    @property
+    def retired_bytes(self) -> int:
+        """See `DeltaFiles.retired_bytes`."""
+        return self._table.retired_bytes
+
     def remove_retired(self, kept_for_s: float | None = None) -> None:
         """See `DeltaFiles.remove_retired`."""
         self.readers.forget(self._table.remove_retired(kept_for_s))

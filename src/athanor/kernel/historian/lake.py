@@ -169,6 +169,11 @@ class Lake:
             except DamagedFileError as error:
                 yield error
 
+    @property
+    def retired_bytes(self) -> int:
+        """See `DeltaFiles.retired_bytes`."""
+        return self._table.retired_bytes
+
     def remove_retired(self, kept_for_s: float | None = None) -> list[str]:
         """See `DeltaFiles.remove_retired`."""
         return self._table.remove_retired(kept_for_s)

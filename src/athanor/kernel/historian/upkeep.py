@@ -55,7 +55,7 @@ class Upkeep:
         self._wake = threading.Event()
         self._left_alone: dict[str, float] = {}  # files that could not be read, and until when (monotonic)
         expiry = Expiry(lake, kept, keeping.rules, keeping.classes)
-        turns = Turns(self._working, self._check_open, self._until_closing)
+        turns = Turns(self._working, self._on_its_way, self._check_open, self._until_closing)
         self.clearing = Clearing(expiry, watch, keeping, work, turns)
         self._thread = threading.Thread(target=self._run, name="historian-upkeep")
         self._thread.start()
@@ -156,6 +156,9 @@ class Upkeep:
     def _is_left_alone(self, files: Sequence[SealedFile]) -> bool:
         now = time.monotonic()
         return any(self._left_alone.get(file.name, now) > now for file in files)
+
+    def _on_its_way(self) -> int:
+        return self._lake.retired_bytes + self._rollups.retired_bytes + self._kept.retired_bytes
 
     def _remove_retired(self) -> None:
         kept_for_s = IN_NEED_KEPT_S if self.clearing.is_in_need else None
