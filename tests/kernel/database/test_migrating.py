@@ -7,6 +7,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
+import athanor.apps.exchange.models
 import athanor.kernel.corrections.tables
 import athanor.kernel.plant.tables
 import athanor.kernel.waveforms.tables  # noqa: F401
@@ -16,13 +17,13 @@ from athanor.kernel.database.migrating import DatabaseNewerError, newest_revisio
 from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.tables import AuditRow
 
-KERNEL_PREFIXES = ("plant_", "identity_", "waveforms_", "historian_")
+PREFIXES = ("plant_", "identity_", "waveforms_", "historian_", "exchange_")
 
 
 async def test_migrations_and_models_agree(database: Database) -> None:
     def differences(connection: Connection) -> list[object]:
-        kernels = {"include_name": lambda name, kind, _: kind != "table" or name.startswith(KERNEL_PREFIXES)}
-        return compare_metadata(MigrationContext.configure(connection, opts=kernels), Base.metadata)
+        ours = {"include_name": lambda name, kind, _: kind != "table" or name.startswith(PREFIXES)}
+        return compare_metadata(MigrationContext.configure(connection, opts=ours), Base.metadata)
 
     async with database.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
