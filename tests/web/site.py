@@ -75,7 +75,9 @@ class Site:
         )
         answer.raise_for_status()
 
-    def report(self, *, state: str = "connected", error: str | None = None, **backlog: int) -> None:
+    def report(
+        self, *, state: str = "connected", error: str | None = None, tag_paths: Sequence[str] = (), **backlog: int
+    ) -> None:
         """Report one source as an edge does; `backlog` is what else the edge says of its buffer."""
         now = datetime.now(UTC).isoformat()
         source = {"id": "dcs", "protocol": "opcua", "address": "opc.tcp://plc:4840", "state": state, "since": now}
@@ -87,7 +89,14 @@ class Site:
                 "at": now,
                 "backlog": {"rows": 7} | backlog,
                 "sources": [
-                    source | {"error": error, "tags": 6, "samples_per_s": 5.5, "counters": {"bad": 2, "clock_skew": 3}}
+                    source
+                    | {
+                        "error": error,
+                        "tag_paths": list(tag_paths),
+                        "tags": 6,
+                        "samples_per_s": 5.5,
+                        "counters": {"bad": 2, "clock_skew": 3},
+                    }
                 ],
             },
             headers={"Authorization": f"Bearer {self._edge_token}"},

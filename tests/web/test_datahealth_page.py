@@ -1,5 +1,6 @@
 """Data health as a person sees it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -62,3 +63,47 @@ def test_a_viewer_of_one_enterprise_sees_no_sources_and_no_foreign_refusals(site
     site.open(page, "/datahealth", "chen")
     expect(page.get_by_text("Nothing was refused: every sample found its tag.")).to_be_visible()
     expect(page.get_by_text("edge-1")).to_have_count(0)
+
+
+def test_the_newest_value_of_each_source_shows_with_its_tag(site: Site, signed_in: Page) -> None:
+    site.report(tag_paths=["kilns.kiln.power"])
+    site.send({"kilns.kiln.power": 777.0})
+    signed_in.goto(f"{site.url}/datahealth")
+    row = signed_in.get_by_role("table", name="Sources").get_by_role("row", name="edge-1 / dcs")
+    expect(row).to_contain_text("777")
+    expect(row.get_by_role("link")).to_have_attribute("href", "/trends?tags=kilns.kiln.power")
+
+
+def test_scores_lead_from_the_park_to_the_tags_that_cost_the_most(site: Site, signed_in: Page) -> None:
+    signed_in.goto(f"{site.url}/datahealth/quality")
+    expect(signed_in.get_by_text("Last 30 days (completeness and validity)")).to_be_visible()
+    signed_in.get_by_role("table", name="By place").get_by_role("link").first.click()
+    expect(signed_in).to_have_url(re.compile(r"/datahealth/quality\?under="))
+    costly = signed_in.get_by_role("table", name="Tags that cost the most points").get_by_role("link").first
+    expect(costly).to_have_attribute("href", re.compile(r"^/trends\?tags="))
+
+
+def test_the_data_map_names_volume_permission_and_users(site: Site, signed_in: Page, page: Page) -> None:
+    signed_in.goto(f"{site.url}/datahealth/map")
+    for group in ("Static data", "Live data", "History", "Business data", "Judgement data"):
+        expect(signed_in.get_by_role("table", name=group)).to_be_visible()
+    row = signed_in.get_by_role("table", name="Live data").get_by_role("row", name="Current values")
+    expect(row).to_contain_text("overview.view")
+    expect(row).to_contain_text("Trends")
+    site.open(page, "/datahealth/map", "chen")  # who sees one enterprise only is told nothing of the whole park
+    expect(page.get_by_text("Accounts", exact=True)).to_have_count(0)
+    expect(page.get_by_text("Current values")).to_be_visible()
+
+
+def test_one_search_finds_master_data_value_and_history(site: Site, signed_in: Page) -> None:
+    site.send({"kilns.kiln.power": 777.0})
+    signed_in.goto(f"{site.url}/datahealth/lookup")
+    signed_in.get_by_role("searchbox").fill("kilns.kiln.power")
+    card = signed_in.locator("section", has=signed_in.get_by_text("kilns.kiln.power ·"))
+    expect(card).to_contain_text("777")
+    expect(card).to_contain_text("Last 24 h: lowest")
+    told = signed_in.request.get(f"{site.url}/api/v1/lookup?search=kilns.kiln.power").json()
+    (hit,) = told["hits"]
+    assert (hit["path"], hit["now"]["value"], hit["now"]["quality"]) == ("kilns.kiln.power", 777.0, "good")
+    assert hit["day"]["min"] <= hit["day"]["mean"] <= hit["day"]["max"]
+    assert [place["path"] for place in hit["asset"]] == ["kilns", "kilns.kiln"]

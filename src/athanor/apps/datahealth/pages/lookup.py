@@ -86,7 +86,7 @@ def _card(hit: Hit, now: datetime) -> None:
             link(text_of(tag.name), f"/trends?tags={quote(tag.path)}&range=24h")
         with region("ath-card-body"):
             Words(" › ".join(text_of(node.name) for node in hit.way), "p", "ath-summary")
-            Words(f"{tag.path} · {text_of(hit.tenant.name)}", "p", "ath-summary")
+            Words(f"{tag.path} · {text_of(hit.tenant.name)}", "p", "ath-summary").style("overflow-wrap: anywhere")
             present = kpi(_("Now"), with_spark=bool(day.times_ms))
             aged = NOTHING if age is None else _("{age} ago").format(age=duration(age))
             present.read(reading, note=aged)

@@ -37,7 +37,7 @@ def quarantine(source: Source) -> DataTable:
         Column("count", _("Samples"), is_number=True),
         Column("last", _("Last time"), is_number=True),
         Column("example", _("Example")),
-        Column("cure", _("What to do"), is_sortable=False, is_wide=True),
+        Column("cure", _("Cure"), is_sortable=False, is_wide=True),
     ]
     with region("ath-card", "section"):
         return data_table(
