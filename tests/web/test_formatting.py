@@ -10,8 +10,8 @@ from hypothesis.strategies import floats, integers
 from athanor.kernel.current import CurrentValue
 from athanor.kernel.plant.model import Tag, TagKind
 from athanor.kernel.telemetry import Quality
-from athanor.web.components.data_table import Cell, TableQuery, page_of
 from athanor.kernel.transfer.plain_cells import plain_cell
+from athanor.web.components.data_table import Cell, TableQuery, page_of
 from athanor.web.formatting import Trust, date_time, duration, number, percent, read
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)

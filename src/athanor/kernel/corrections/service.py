@@ -329,8 +329,8 @@ class Corrections:
                 failed[correction.tag] = error
             else:
                 _log.info("corrections.finished", correction=correction.id)
-        for error in failed.values():
-            raise error
+        if failed:
+            raise next(iter(failed.values()))
 
     def _go_on_later(self, correction: Correction, reason: AthanorError) -> None:
         if self._going_on is None or self._going_on.done():
