@@ -133,9 +133,10 @@ async def test_the_state_is_reported_as_the_contract_has_it(
     )
     assert source["counters"]["samples"] == len(server.samples)
     assert source["samples_per_s"] > 0
+    assert len(source["tag_paths"]) == source["tags"]
     assert set(last["backlog"]) >= {"batches", "rows", "oldest_at", "bytes", "poisoned"}
     assert set(source) == {
-        *("id", "protocol", "address", "state", "since", "error", "tags"),
+        *("id", "protocol", "address", "state", "since", "error", "tags", "tag_paths"),
         *("samples_per_s", "last_sample_at", "counters"),
     }
 
