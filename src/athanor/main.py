@@ -23,7 +23,7 @@ from sqlalchemy import text
 
 from athanor import __version__
 from athanor.api import corrections as correction_routes
-from athanor.api import data, imports, jobs, lookup, series
+from athanor.api import data, imports, jobs, lookup, retention, series
 from athanor.api import historian as historian_routes
 from athanor.api import waveforms as waveform_routes
 from athanor.api.health import health_router
@@ -43,8 +43,11 @@ from athanor.kernel.errors import AthanorError
 from athanor.kernel.files.folder import FolderFiles
 from athanor.kernel.files.port import Files
 from athanor.kernel.files.s3 import S3Files
+from athanor.kernel.historian.clearing import Keeping
+from athanor.kernel.historian.disk import DiskLimits, DiskState
 from athanor.kernel.historian.lake import publish_tags
 from athanor.kernel.historian.port import HistorianFullError
+from athanor.kernel.historian.retention import RetentionRules
 from athanor.kernel.historian.s3 import S3Store
 from athanor.kernel.historian.store import FolderStore, Store
 from athanor.kernel.historian.tiered import TieredHistorian
@@ -62,6 +65,9 @@ from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.plant.store import running_plant, store_plant
 from athanor.kernel.plant.yaml_file import BadPlantFileError, load_plant
 from athanor.kernel.settings import Settings, folder_of
+from athanor.kernel.storage.announcing import Announcer
+from athanor.kernel.storage.classes import Classes
+from athanor.kernel.storage.service import Storage
 from athanor.kernel.transfer.imports import Imports
 from athanor.kernel.transfer.uploads import Uploads
 from athanor.kernel.waveforms.service import StoredWaveforms
@@ -72,6 +78,7 @@ _log = structlog.get_logger(__name__)
 
 _EMPTY_PARK = Plant(id="park", name={"en": "Park", "zh_CN": "园区"}, timezone="Asia/Shanghai", tenants={}, nodes={})
 _CLOSE_CONNECTIONS_WITHIN_S = 2
+_WAVEFORMS_EXPIRE_EVERY = timedelta(hours=1)
 
 
 @dataclass
@@ -90,6 +97,8 @@ class Platform:
     arrivals: Arrivals
     ports: dict[str, object]
     routines: Routines
+    storage: Storage
+    classes: Classes
 
     @property
     def plant(self) -> RunningPlant:
@@ -100,6 +109,7 @@ class Platform:
         """Store a plant model and let it be the one that runs."""
         async with self.database.session() as session:
             plant = await store_plant(session, model)
+            await self.classes.take(session, plant.model)
         self.ports["plant"] = plant
         TAGS.set(len(plant.ids))
         try:
@@ -130,16 +140,22 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
     async with AsyncExitStack() as stack:
         database = Database(settings.database_url)
         stack.push_async_callback(database.close)
+        bus = MemoryBus()
+        stack.push_async_callback(bus.close)
+        announcer = Announcer(bus, database)
+        stack.push_async_callback(announcer.close)
+        rules = RetentionRules.of(settings.retention)
+        classes = Classes(rules)
         historian = await asyncio.to_thread(
             TieredHistorian,
             settings.data_dir / "hot",
             lake_store(settings),
             seal_rows=settings.historian.seal_rows,
             seal_after_s=settings.historian.seal_after_s,
+            reserve_mb=settings.historian.disk_reserve_mb,
+            keeping=Keeping(rules, lambda: classes.tags, _disk_limits(settings), announcer.tell),
         )
         stack.push_async_callback(historian.close)
-        bus = MemoryBus()
-        stack.push_async_callback(bus.close)
         quarantine = Quarantine(settings.data_dir / "quarantine.sqlite")
         stack.callback(quarantine.close)
         files = await asyncio.to_thread(_files, settings)
@@ -166,6 +182,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             "arrivals": arrivals,
             "files": files,
             "waveforms": waveforms,
+            "storage": Storage(historian, waveforms, quarantine, database, rules, classes),
         }
         routines = Routines()
         stack.push_async_callback(routines.close)
@@ -182,6 +199,8 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             arrivals,
             ports,
             routines,
+            cast("Storage", ports["storage"]),
+            classes,
         )
         ports["imports"] = _imports(platform, running_jobs)
         await _start_plant(platform)
@@ -201,6 +220,11 @@ def _imports(platform: Platform, running_jobs: Jobs) -> Imports:
         max_ahead=timedelta(seconds=settings.ingest.max_ahead_s),
         oldest=datetime.combine(settings.ingest.oldest, time(), UTC),
     )
+
+
+def _disk_limits(settings: Settings) -> DiskLimits:
+    limits = settings.historian
+    return DiskLimits(limits.disk_warn_mb, limits.disk_low_mb, limits.disk_reserve_mb)
 
 
 def lake_store(settings: Settings) -> Store:
@@ -230,6 +254,8 @@ async def open_identity(settings: Settings) -> AsyncIterator[Identity]:
 async def _start_plant(platform: Platform) -> None:
     async with platform.database.reading() as session:
         stored = await running_plant(session)
+        if stored is not None:
+            await platform.classes.take(session, stored.model)
     if stored is not None:
         platform.ports["plant"] = stored
         TAGS.set(len(stored.ids))
@@ -260,6 +286,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
         health_router(
             {"database": partial(_ask, platform.database), "historian": platform.historian.latest},
             Instance.at(settings.data_dir),
+            {"disk": partial(_disk_warning, platform.storage)},
         )
     )
     server.include_router(data.router)
@@ -267,12 +294,14 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     server.include_router(series.router)
     server.include_router(lookup.router)
     server.include_router(historian_routes.router)
+    server.include_router(retention.router)
     server.include_router(jobs.router)
     server.include_router(imports.router)
     server.include_router(waveform_routes.delivery_router(_waveform_times(settings)))
     server.include_router(waveform_routes.router)
     _subscribe(platform, registry)
     _start_routines(platform, registry)
+    platform.routines.start("retention:waveforms", _WAVEFORMS_EXPIRE_EVERY, platform.storage.expire_waveforms)
     mount_web(
         server,
         apps=registry.apps,
@@ -288,6 +317,11 @@ def _waveform_times(settings: Settings) -> waveform_routes.TimesAllowed:
     return waveform_routes.TimesAllowed(
         datetime.combine(ingest.oldest, time(), UTC), timedelta(seconds=ingest.max_ahead_s)
     )
+
+
+async def _disk_warning(storage: Storage) -> str | None:
+    state = await storage.disk_state()
+    return None if state is DiskState.ENOUGH else state.name.lower()
 
 
 async def _ask(database: Database) -> None:

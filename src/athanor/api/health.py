@@ -13,12 +13,18 @@ from athanor import __version__
 from athanor.kernel.identity.instance import Instance
 
 Probe = Callable[[], Awaitable[object]]
+Warn = Callable[[], Awaitable[str | None]]  # what a person should look at, or None
 _PROBE_WITHIN_S = 5.0
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-def health_router(probes: Mapping[str, Probe], instance: Instance) -> APIRouter:
-    """`/healthz`, `/readyz` and `/metrics`. A probe that raises, or answers late, makes the server not ready."""
+def health_router(
+    probes: Mapping[str, Probe], instance: Instance, warnings: Mapping[str, Warn] | None = None
+) -> APIRouter:
+    """`/healthz`, `/readyz` and `/metrics`. A probe that raises, or answers late, makes the server not ready.
+
+    What warnings say is told beside that, and leaves the server ready.
+    """
     router = APIRouter(tags=["health"])
 
     @router.get("/healthz")
@@ -33,12 +39,18 @@ def health_router(probes: Mapping[str, Probe], instance: Instance) -> APIRouter:
 
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
-        """Every part that the server needs works."""
+        """Every part that the server needs works; `warnings` says what a person should look at before it does not."""
         names = list(probes)
         answers = await asyncio.gather(*(_answer(probes[name]) for name in names))
         faults = {name: answer for name, answer in zip(names, answers, strict=True) if answer is not None}
         status = HTTPStatus.SERVICE_UNAVAILABLE if faults else HTTPStatus.OK
-        return JSONResponse({"status": "not ready" if faults else "ready", "faults": faults}, status)
+        said = {name: await warning() for name, warning in (warnings or {}).items()}
+        answer = {
+            "status": "not ready" if faults else "ready",
+            "faults": faults,
+            "warnings": {name: text for name, text in said.items() if text is not None},
+        }
+        return JSONResponse(answer, status)
 
     @router.get("/metrics")
     async def metrics(request: Request) -> Response:

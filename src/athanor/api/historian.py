@@ -16,7 +16,7 @@ from athanor.web.routes import DatabasePort, Handed, Viewer, permits
 SET_ASIDE, PUT_BACK = "historian.file-set-aside", "historian.file-put-back"  # in the audit trail
 
 
-async def _of_the_park(viewer: Viewer) -> None:
+async def of_the_park(viewer: Viewer) -> None:
     """A file holds samples of all tenants, so none of them decides about it."""
     if viewer.tenant is not None:
         raise HTTPException(
@@ -28,7 +28,7 @@ async def _of_the_park(viewer: Viewer) -> None:
 router = APIRouter(
     prefix="/api/v1/historian",
     tags=["historian"],
-    dependencies=[Depends(permits("historian.administer")), Depends(_of_the_park)],
+    dependencies=[Depends(permits("historian.administer")), Depends(of_the_park)],
 )
 _Files = Annotated[TieredHistorian, Depends(Handed("historian"))]
 

@@ -250,6 +250,31 @@ def historian_put_back(file: SampleFile, config: ConfigFile = None) -> None:
     out.print(f"{run(put_back(_settings(config), file))} is read again.", markup=False, soft_wrap=True)
 
 
+@_historian.command("retention")
+def historian_retention(
+    config: ConfigFile = None,
+    *,
+    apply: Annotated[bool, typer.Option("--apply/--dry-run", help="Let it go; else only say what would.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+) -> None:
+    """Say what has come of age, class by class, and nothing more; or let it go at once."""
+    from athanor.cli import retention  # noqa: PLC0415
+
+    settings = _settings(config)
+    answer = run(retention.apply(settings) if apply else retention.due(settings))
+    if as_json:
+        import orjson  # noqa: PLC0415
+
+        sys.stdout.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode() + "\n")
+    elif apply:
+        out.print(
+            f"{answer['samples']:,} samples of {answer['days']} days and {answer['waveforms']:,} waveforms went, "
+            f"{answer['bytes'] / 1e6:,.1f} MB of samples."
+        )
+    else:
+        retention.show(answer, out)
+
+
 @app.command("edge-token")
 def edge_token(edge: Annotated[str, typer.Argument(help="The edge's name.")], config: ConfigFile = None) -> None:
     """Make a token for an edge, shown once; the one it had before ends."""

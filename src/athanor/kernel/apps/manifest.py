@@ -12,7 +12,7 @@ from athanor.kernel.errors import AthanorError
 # itself decides who sees what.
 PORTS = (
     "plant", "park", "historian", "current", "bus", "db", "quarantine", "sources", "jobs",
-    "imports", "files", "waveforms", "corrections", "arrivals",
+    "imports", "files", "waveforms", "corrections", "arrivals", "storage",
 )  # fmt: skip
 
 

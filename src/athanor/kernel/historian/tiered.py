@@ -30,7 +30,7 @@ from athanor.kernel.historian.extent import Extent, Tier, extents
 from athanor.kernel.historian.gaps import GapPolicy
 from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog
 from athanor.kernel.historian.kept import Kept
-from athanor.kernel.historian.lake import Lake
+from athanor.kernel.historian.lake import Lake, SealedFile
 from athanor.kernel.historian.layout import SEALED, sorted_samples
 from athanor.kernel.historian.port import DamagedFileError, HistorianFullError, HistorianUnopenableError, Span
 from athanor.kernel.historian.retention import Removal, RetentionReport
@@ -148,6 +148,11 @@ class TieredHistorian:
     async def extents(self) -> Mapping[Tier, Extent]:
         """How much each tier holds."""
         return await self._in_reader("extents", lambda: extents(self._tail, self._lake, self._rollups, self._kept))
+
+    @property
+    def sealed_files(self) -> Sequence[SealedFile]:
+        """The files of samples."""
+        return self._lake.files
 
     async def seal_now(self) -> None:
         """Seal everything stored so far into the lake."""
