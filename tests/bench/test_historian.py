@@ -22,7 +22,7 @@ from athanor.bench.historian.generator import DECIMALS, SIGMA, START_S, US, Hist
 from athanor.bench.historian.measuring import WRONG
 from athanor.bench.historian.questions import Kind, Question, disagreement, questions_of, truth
 from athanor.bench.historian.text import joined
-from athanor.bench.printing import as_json, as_table
+from athanor.bench.printing import as_json, as_markdown, as_table
 from athanor.cli.commands import app
 
 SMALL = Extent(
@@ -158,6 +158,9 @@ def test_every_line_is_measured_and_no_answer_is_wrong(folder: Path) -> None:
     assert any(note.startswith("Athanor: acknowledged is flushed to the disk") for note in report.notes)
     assert orjson.loads(orjson.dumps(as_json(report, "a machine")))["figures"][0]["name"] == report.figures[0].name
     assert as_table(report).row_count == len(report.figures)
+    page = as_markdown(report, "a machine").splitlines()
+    assert page[2].startswith("| figure | value | unit | target | holds | DuckDB table | DuckDB Parquet |")
+    assert len([line for line in page if line.startswith("|")]) == 2 + len(report.figures)
 
 
 @pytest.mark.slow

@@ -185,7 +185,7 @@ def bench(
     quick: Annotated[bool, typer.Option("--quick", help="The same on less data.")] = False,
     only: Annotated[list[str] | None, typer.Option(help="Some of its parts; once for each.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
-    file: Annotated[Path | None, typer.Option("--out", help="Write the JSON to this file, too.")] = None,
+    file: Annotated[Path | None, typer.Option("--out", help="Write this file, too: .json, or .md for a page.")] = None,
 ) -> None:
     """Measure. Exit status 1 when a figure misses its target."""
     import orjson  # noqa: PLC0415
@@ -193,7 +193,7 @@ def bench(
     from athanor.bench import BENCHMARKS  # noqa: PLC0415
     from athanor.bench.figures import machine  # noqa: PLC0415
     from athanor.bench.printing import as_json as json_of  # noqa: PLC0415
-    from athanor.bench.printing import as_table  # noqa: PLC0415
+    from athanor.bench.printing import as_markdown, as_table  # noqa: PLC0415
     from athanor.kernel.log import configure_logging  # noqa: PLC0415
 
     if name not in BENCHMARKS:
@@ -209,7 +209,7 @@ def bench(
     report = BENCHMARKS[name].run(quick, only or ())
     text = orjson.dumps(json_of(report, taken_on), option=orjson.OPT_INDENT_2).decode() + "\n"
     if file is not None:
-        file.write_text(text, encoding="utf-8")
+        file.write_text(as_markdown(report, taken_on) if file.suffix == ".md" else text, encoding="utf-8")
     if as_json:
         sys.stdout.write(text)
     else:
