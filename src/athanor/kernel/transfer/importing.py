@@ -24,7 +24,7 @@ from athanor.kernel.transfer.reading import ReadChunk, chunks_of
 from athanor.kernel.transfer.refusals import Tally
 from athanor.kernel.transfer.reporting import Report
 
-PIECE_ROWS = 2_000_000  # stored at once: some tens of MB, and each day's file is one in that many samples
+PIECE_ROWS = 1_000_000  # stored at once: some tens of MB, and each day's file is one in that many samples
 _READING = 0.7  # of the time that an import takes
 _TAGS_TOLD = 500  # tags that a summary counts one by one
 _REPORT = "refused.csv"

@@ -50,8 +50,9 @@ def refused(
     rows = len(row)
 
     def text(given: pa.Array | str) -> pa.Array:
-        array = pa.array([given] * rows, pa.string()) if isinstance(given, str) else pa.array(given).cast(pa.string())
-        return pa.compute.utf8_slice_codeunits(array, 0, _LONGEST_CELL)
+        if isinstance(given, str):
+            return pa.repeat(pa.scalar(given[:_LONGEST_CELL], pa.string()), rows)
+        return pa.compute.utf8_slice_codeunits(given.cast(pa.string()), 0, _LONGEST_CELL)
 
     columns = [pa.array(row, pa.int64()), text(column), text(tag), text(time), text(value), text(str(reason))]
     return pa.table(columns, schema=REFUSED)
@@ -74,9 +75,9 @@ class Tally:
 
     def take_refused(self, table: pa.Table) -> None:
         """Count refused cells (schema REFUSED), and keep some of each reason."""
-        reasons, counts = np.unique(table["reason"].to_numpy(zero_copy_only=False), return_counts=True)
-        for reason, count in zip(reasons.tolist(), counts.tolist(), strict=True):
-            self.refused[reason] += count
+        for found in pa.compute.value_counts(table["reason"]).to_pylist():
+            reason = found["values"]
+            self.refused[reason] += found["counts"]
             kept = self.examples.setdefault(reason, [])
             if len(kept) < EXAMPLES:
                 some = table.filter(pa.compute.equal(table["reason"], reason)).slice(0, EXAMPLES - len(kept))

@@ -96,6 +96,7 @@ class Uploads:
             raise
         upload = Upload(folder.name, name, owner.login, size, folder / "file", self._now())
         self._known[upload.id] = upload
+        asyncio.get_running_loop().call_later(LAST.total_seconds() + 1, self.sweep)
         return upload
 
     def get(self, upload_id: str, viewer: User) -> Upload:

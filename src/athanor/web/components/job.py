@@ -49,11 +49,12 @@ class JobCard:
         self._viewer = viewer
         self._stages = stages
         self._on_over = on_over
-        with region("ath-card ath-job", "section", aria_live="polite"):
+        with region("ath-card ath-job", "section"):
             with region("ath-card-head"):
                 self._title = Words("", "h2")
                 region("ath-space")
-                self._state = status("")
+                with region(aria_live="polite"):
+                    self._state = status("")
             with region("ath-job-track", role="progressbar", aria_valuemin="0", aria_valuemax="100") as self._track:
                 self._bar = region("ath-job-bar")
             with region("ath-job-foot"):
