@@ -169,9 +169,10 @@ async def test_the_command_sends_its_file_to_the_running_server(
         await import_from(broken, settings_of(server), Console(file=said))
 
 
+@pytest.mark.slow
 def test_a_server_that_stops_in_mid_import_stops_cleanly_and_keeps_what_it_stored(own_server: RunningServer) -> None:
     own_server.start()
-    rows = 3_000_000
+    rows = 1_500_000
     start = 1_609_459_200
     body = b"Time,%s\n" % POWER.encode() + b"".join(b"%d,7\n" % (start + row) for row in range(rows))
     with own_server.client() as client:

@@ -118,6 +118,18 @@ def test_a_tag_is_chosen_from_the_plant_for_a_column_that_means_none(site: Site,
     expect(page.get_by_role("button", name="Try")).to_be_disabled()
 
 
+def test_what_cannot_be_decided_is_told_and_the_page_stays_as_it_was(site: Site, page: Page, tmp_path: Path) -> None:
+    send(site, page, written(tmp_path, "a.csv", ["Time,Kiln power", "2019-02-01 08:00,5"]))
+    zone = page.locator("input[name=zone]")
+    zone.fill("Mars/Olympus")
+    zone.press("Tab")
+    expect(page.get_by_text("There is no time zone 'Mars/Olympus'")).to_be_visible()
+    expect(page.locator("input[name=zone]")).to_have_value("Asia/Shanghai")
+    page.locator("input[name=zone]").fill("Europe/Berlin")
+    page.locator("input[name=zone]").press("Tab")
+    expect(page.get_by_text("2019-02-01 15:00:00")).to_be_visible()
+
+
 def test_a_file_that_is_no_table_says_what_it_is(site: Site, page: Page, tmp_path: Path) -> None:
     path = tmp_path / "report.csv"
     path.write_bytes(b"%PDF-1.7\n" + bytes(2000))
