@@ -1,4 +1,4 @@
-"""Data: history in from files, and out to them."""
+"""Data: history in from files and out to them, and where it lies."""
 
 from athanor.apps.data import pages
 from athanor.kernel.apps.app import App
@@ -10,3 +10,4 @@ def setup(app: App) -> None:
     app.page("/data/import/{upload}", pages.import_file, permission="data.import")
     app.page("/data/imports/{job_id}", pages.import_report, permission="data.import")
     app.page("/data/export", pages.export_history, permission="data.export")
+    app.page("/data/storage", pages.storage_page, permission="data.view")

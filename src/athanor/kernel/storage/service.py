@@ -1,6 +1,7 @@
 """What is kept where, and letting go of what has come of age: what the page, the API and the command line ask."""
 
 import asyncio
+import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from athanor.kernel.historian.retention import RetentionClass, RetentionReport, 
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.identity.audit import record
 from athanor.kernel.ingest.quarantine import Quarantine
-from athanor.kernel.metrics import HISTORIAN_QUERY_SECONDS
+from athanor.kernel.metrics import HISTORIAN_QUERY_SECONDS, SAMPLES_STORED
 from athanor.kernel.storage.classes import Classes
 from athanor.kernel.storage.state import Holding, Latency, StorageState, Tier, days_left, growth_of, quantile
 from athanor.kernel.waveforms.port import Gone, Selection, Waveforms
@@ -22,6 +23,7 @@ ORDERED, WAVEFORMS_GONE = "historian.retention-ordered", "waveforms.expired"  # 
 
 _ACTOR = "retention"
 _ASSETS = 500  # asked for at once
+_COUNTED_EVERY_S = 60.0
 _EVER = datetime(9999, 1, 1, tzinfo=UTC)
 _NOTHING = Gone(0, 0, 0)
 
@@ -64,8 +66,9 @@ class Storage:
         self._waveforms = waveforms
         self._quarantine = quarantine
         self._database = database
-        self._rules = rules
+        self.rules = rules
         self._classes = classes
+        self._held: tuple[float, Holding] | None = None  # of waveforms, which take a while to count, and when that was
 
     async def state(self) -> StorageState:
         """What there is now. Raises WaveformIndexError."""
@@ -121,7 +124,7 @@ class Storage:
 
     async def expire_waveforms(self) -> dict[str, Gone]:
         """Let go of waveforms that have come of age; how many, by class. Raises WaveformIndexError."""
-        went = {one.name: await self._expire_waveforms(one, dry_run=False) for one in self._rules.classes}
+        went = {one.name: await self._expire_waveforms(one, dry_run=False) for one in self.rules.classes}
         went = {name: gone for name, gone in went.items() if gone.waveforms}
         if went:
             async with self._database.session() as session:
@@ -140,12 +143,21 @@ class Storage:
         return total
 
     async def _waveforms_held(self) -> Holding:
-        held = await self._waveforms.expire(Selection(_EVER), dry_run=True)
-        return Holding(Tier.WAVEFORMS, held.waveforms, held.size, oldest=held.oldest)
+        now = time.monotonic()
+        if self._held is None or now - self._held[0] > _COUNTED_EVERY_S:
+            held = await self._waveforms.expire(Selection(_EVER), dry_run=True)
+            self._held = now, Holding(Tier.WAVEFORMS, held.waveforms, held.size, oldest=held.oldest)
+        return self._held[1]
 
     def _quarantined(self) -> Holding:
         held = self._quarantine.size()
         return Holding(Tier.QUARANTINE, held.samples, held.bytes)
+
+
+def samples_stored() -> float:
+    """How many samples came in since the server started."""
+    samples = next(iter(SAMPLES_STORED.collect())).samples
+    return sum(sample.value for sample in samples if sample.name.endswith("_total"))
 
 
 def latencies() -> list[Latency]:
