@@ -36,10 +36,12 @@ from athanor.kernel.telemetry import TIME
 
 POINTS = pa.schema([STORED.field("tag"), STORED.field("time"), STORED.field("value")])
 
+_TELL_ENDS = {Measure.FIRST, Measure.LAST}
 _WEIGHED = {Measure.MEAN, Measure.INTEGRAL, Measure.SHARE_GOOD}  # what a gap's length goes into
 _APART = timedelta(hours=1) // timedelta(microseconds=1)  # ranges further apart than this are read one by one
 _CELLS_A_POINT = 2.0  # how wide a cell may be, in points of a chart: it brings four samples to choose from
 
+_ALONE = ("tag", "begin_at", "end_after_us", "count", "bad")  # what samples that stand for themselves need
 _ENDS = (
     "tag",
     "begin_at",
@@ -344,7 +346,8 @@ class Answers:
 def _columns_for(hows: Sequence[Measure], policy: GapPolicy) -> tuple[str, ...]:
     """The columns of rollups that go into the measures."""
     needed = [_INTEGRALS[policy.between] if how in _WEIGHED else _COLUMNS.get(how, ()) for how in hows]
-    return tuple(dict.fromkeys([*_ENDS, *(name for names in needed for name in names)]))
+    is_alone = policy.between is Between.NONE and _TELL_ENDS.isdisjoint(hows)
+    return tuple(dict.fromkeys([*(_ALONE if is_alone else _ENDS), *(name for names in needed for name in names)]))
 
 
 def _sorted(tags: Iterable[TagId]) -> np.ndarray:

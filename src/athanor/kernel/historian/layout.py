@@ -18,7 +18,7 @@ WRITER_OPTIONS = {
     "compression_level": 1,
     "use_dictionary": ["tag", "value", "text", "quality"],
     "column_encoding": {"time": "DELTA_BINARY_PACKED"},
-    "write_statistics": ["tag", "time"],  # what queries prune by; the rest would only be size
+    "write_statistics": ["tag", "time", "text", "quality"],  # what queries prune by, or need not read
     "write_page_checksum": True,  # else of eight bits that flip seven give a wrong value and no error
     "data_page_size": 1 << 20,
 }

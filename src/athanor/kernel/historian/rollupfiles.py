@@ -145,7 +145,8 @@ class RollupReader:
         if not len(groups):
             return ROLLUPS.schema.empty_table().select(columns)
         with reading(self._place), self._reading:
-            return self._file.read_row_groups(groups.tolist(), columns=list(columns), use_threads=False)
+            is_large = len(groups) >= _LARGE_READ
+            return self._file.read_row_groups(groups.tolist(), columns=list(columns), use_threads=is_large)
 
 
 def _has_any(tags: np.ndarray, first_tag: int, last_tag: int) -> bool:
@@ -265,4 +266,5 @@ def tag_slices(readers: Sequence[RollupReader], level: int) -> Iterator[tuple[in
 
 
 _SLICE_ROWS = 100_000
+_LARGE_READ = 16  # row groups from which it is worth more than one thread
 _BEYOND_TAGS = 2**31
