@@ -114,7 +114,8 @@ class _Csv:
     def _written(self, table: pa.Table, *, is_header: bool) -> bytes:
         sink = io.BytesIO()
         columns = [_plain(column) for column in table.columns]
-        named = pa.table(columns, [_title(field) for field in self._schema])
+        # In one chunk: of one without rows, Arrow 26 writes whatever is in memory there.
+        named = pa.table(columns, [_title(field) for field in self._schema]).combine_chunks()
         pa_csv.write_csv(named, sink, pa_csv.WriteOptions(include_header=is_header))
         return sink.getvalue()
 

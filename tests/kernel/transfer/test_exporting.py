@@ -242,3 +242,12 @@ def test_a_column_of_texts_is_made_plain_as_its_cells_are(texts: list[str]) -> N
         assert plain_column(same).to_pylist() == [plain_cell(text) for text in texts]
     assert plain_column(pa.chunked_array([], pa.string())).to_pylist() == []
     assert plain_column(pa.nulls(2, pa.string())).to_pylist() == [None, None]
+
+
+def test_a_chunk_without_rows_leaves_nothing_in_the_file() -> None:
+    schema = pa.schema([("tag", pa.string()), ("value", pa.float64())])
+    rows = pa.table({"tag": ["hall.power"], "value": [1.5]}, schema)
+    writer = file_writers.CsvWriter(None, ["Tag", "Value"], ZoneInfo("UTC"))
+    writer.taken()
+    writer.write(pa.concat_tables([schema.empty_table(), rows]))
+    assert writer.taken().decode().splitlines() == ['"hall.power","1.5"']
