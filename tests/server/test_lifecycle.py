@@ -83,7 +83,7 @@ def test_a_second_server_on_the_same_data_is_refused_with_its_cure(own_server: R
     assert ended.returncode == 2
     said = " ".join(ended.stderr.split())
     assert "[historian.cannot-open]" in said
-    assert "Stop the other server that uses this folder" in said
+    assert "Stop the other server that uses it" in said
     assert "Traceback" not in said
 
 
