@@ -1,5 +1,6 @@
 """What every test may ask for: the programs of the system that some need, and an empty database on PostgreSQL."""
 
+import logging
 import os
 import pwd
 import shlex
@@ -13,6 +14,7 @@ from typing import Any, NoReturn
 from uuid import uuid4
 
 import pytest
+import structlog
 from hypothesis import settings
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -112,3 +114,15 @@ def _leave_out(reason: str) -> NoReturn:
     if os.environ.get("ATHANOR_TEST_REQUIRE_ALL") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """Commands that a test runs in this process say how to log; the next test is not to hear of it."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    structlog.reset_defaults()
+    root.setLevel(level)
+    for handler in [one for one in root.handlers if type(one) is logging.StreamHandler]:
+        root.removeHandler(handler)
