@@ -2,6 +2,7 @@
 
 import multiprocessing
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -15,8 +16,16 @@ from athanor.kernel.historian.aggregation import Measure
 from athanor.kernel.historian.gaps import NONE
 from athanor.kernel.historian.tiered import TieredHistorian
 
-from .crashing import IMPORTED, IMPORTED_TAGS, TAGS, write_until_killed
-from .samples import EVER, numbers_of, tag_ids
+from .crashing import (
+    FAST,
+    IMPORTED,
+    IMPORTED_TAGS,
+    TAGS,
+    expiring,
+    write_and_expire_until_killed,
+    write_until_killed,
+)
+from .samples import EVER, numbered, numbers_of, tag_ids
 
 KILLS = 20  # of each seed: a hundred in all
 HOURS = EVER.start_us + 3_600_000_000 * np.arange(24 * 100)
@@ -32,10 +41,10 @@ def _children_find_this_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
 
 
-def killed_after(life_s: float, folder: Path, first: int) -> list[int]:
+def killed_after(life_s: float, folder: Path, first: int, write: Callable[..., None] = write_until_killed) -> list[int]:
     """Let a process write from batch `first` on and kill it; returns the numbers that it said were acknowledged."""
     heard, say = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=write_until_killed, args=(folder, first, say))
+    process = _processes.Process(target=write, args=(folder, first, say))
     process.start()
     say.close()
     assert heard.poll(START_WITHIN_S), "the process acknowledged nothing"
@@ -111,6 +120,35 @@ async def test_killed_at_random_moments_it_loses_nothing_and_doubles_nothing(
     assert set((tmp_path / "lake" / "samples").glob("day=*/*.parquet")) == files, (
         "a crash left files that are not in the table"
     )
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_killed_while_samples_go_it_neither_loses_nor_doubles_what_they_came_to(
+    tmp_path: Path, seed: int
+) -> None:
+    moments = random.Random(seed)
+    acknowledged: set[int] = set()
+    unsaid: set[int] = set()
+    for _ in range(KILLS):
+        first = max(acknowledged, default=-2) + 2
+        acknowledged |= set(
+            killed_after(moments.uniform(0, LONGEST_LIFE_S), tmp_path, first, write_and_expire_until_killed)
+        )
+        unsaid.add(max(acknowledged) + 1)
+        historian = expiring(tmp_path)
+        await historian.seal_now()
+        await historian.expire_now()
+        stayed = await historian.read(tag_ids(FAST, first_tag=FAST), EVER)
+        gone = await historian.read(tag_ids(FAST), EVER)
+        sums = await historian.measures(tag_ids(2 * FAST), HOURS, [Measure.COUNT, Measure.SUM], NONE)
+        await historian.close()
+        check(stayed, acknowledged, unsaid, tags=FAST)
+        assert gone.num_rows == 0
+        numbers = numbers_of(stayed, FAST)
+        values = np.array([numbered(number, tags=2 * FAST)["value"].to_numpy() for number in numbers])
+        for measure, expected in ((Measure.COUNT, np.full(2 * FAST, len(numbers))), (Measure.SUM, values.sum(axis=0))):
+            tag, value = sums[measure]["tag"].to_numpy(), sums[measure]["value"].to_numpy()
+            np.testing.assert_allclose(np.bincount(tag, weights=value, minlength=2 * FAST), expected, rtol=1e-12)
 
 
 async def test_killed_while_it_opens_it_opens_again(tmp_path: Path) -> None:

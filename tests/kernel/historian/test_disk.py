@@ -191,3 +191,27 @@ async def test_what_cannot_be_written_anew_stays_whole(
     await historian.make_room_now()
     assert await days_of(historian) == {LOW: 4, HIGH: 4, UNNAMED: 4, UNKNOWN: 4}
     assert [topic for topic, _ in told] == [DISK_LOW_TOPIC]
+
+
+async def test_a_disk_that_is_full_while_samples_go_leaves_all_as_it_was(disk: Disk) -> None:
+    rules = RetentionRules((RetentionClass("low", raw_days=1), RetentionClass("high")), drop_oldest_when_full=False)
+    classes = TagClasses({LOW: "low", HIGH: "high"})
+    keep = Keeping(rules, lambda: classes, today=lambda: FIRST + timedelta(days=5))
+    historian = TieredHistorian(disk.folder / "hot", disk.folder / "lake", keeping=keep)
+    await historian.import_history(noise(FIRST))
+    await historian.roll_up_now()
+    hours = np.arange(microseconds(START), microseconds(START) + 48 * 3_600_000_000, 3_600_000_000)
+    before = await historian.resample([LOW, HIGH], hours, Measure.SUM, NONE)
+    for left_mb in (0.01, 0.2, 1):  # for nothing, for the rollups of what goes, and for some of what stays
+        disk.leave(left_mb)
+        with pytest.raises(HistorianFullError):
+            await historian.expire_now()
+        assert await days_of(historian) == {LOW: 1, HIGH: 1, UNNAMED: 1, UNKNOWN: 1}
+        after = await historian.resample([LOW, HIGH], hours, Measure.SUM, NONE)
+        np.testing.assert_allclose(after["value"].to_numpy(), before["value"].to_numpy(), rtol=1e-12)
+    disk.free_up()
+    await historian.expire_now()
+    assert await days_of(historian) == {LOW: 0, HIGH: 1, UNNAMED: 1, UNKNOWN: 1}
+    after = await historian.resample([LOW, HIGH], hours, Measure.SUM, NONE)
+    np.testing.assert_allclose(after["value"].to_numpy(), before["value"].to_numpy(), rtol=1e-12)
+    await historian.close()

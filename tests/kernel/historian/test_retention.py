@@ -127,6 +127,8 @@ async def test_answers_in_hours_and_days_outlive_the_samples(
     for one, other in zip(await answers(historian, edges), before, strict=True):
         assert one.select(["tag", "time"]).equals(other.select(["tag", "time"]))
         np.testing.assert_allclose(one["value"].to_numpy(), other["value"].to_numpy(), rtol=1e-12)
+    (counts,) = (await historian.measures([FAST], edges, [Measure.COUNT], NONE)).values()
+    assert sum(counts["value"].to_pylist()) == 48 * 3600 // period_s, "asked for alone, before the rest is rolled up"
     assert (await raw(historian)).num_rows == 0
     assert (await raw(historian, SLOW)).num_rows == 48 * 3600 // period_s
 

@@ -289,6 +289,8 @@ class Answers:
 
     def _of_samples(self, file: SealedFile, tags: np.ndarray, part: Part, closed: Closed) -> Summaries:
         tags = closed.open_among(tags, file.first_us // LEVELS_US[DAY])
+        if not len(tags):
+            return _by_cells(STORED.empty_table(), part)
         first_us = max(part.ranges.hull[0], file.first_us)
         rows = self._samples.reader(file.name).read(tags, first_us, min(part.ranges.hull[1], file.last_us + 1))
         return _by_cells(rows, part)
