@@ -20,3 +20,11 @@ def test_a_new_visitor_is_led_to_sign_in(server: RunningServer) -> None:
     with httpx.Client(base_url=server.url, follow_redirects=True, trust_env=False) as client:
         page = client.get("/")
     assert (page.status_code, page.url.path) == (200, "/sign-in")
+
+
+def test_a_disk_that_runs_out_is_a_warning_and_the_server_stays_ready(own_server: RunningServer) -> None:
+    own_server.environment["ATHANOR_HISTORIAN__DISK_WARN_MB"] = "1000000000"
+    own_server.start()
+    with own_server.client(None) as client:
+        ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["warnings"]) == (200, {"disk": "warn"})

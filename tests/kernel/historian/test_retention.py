@@ -477,6 +477,12 @@ async def test_days_of_a_month_become_one_file_and_answer_the_same(
     await historian.expire_now()
     names = [path.name for path in (tmp_path / "lake" / "kept").rglob("*.parquet")]
     assert sum(name.startswith("month-") for name in names) == 1
+    late = every(60, hours=1, from_us=START_US + 10 * DAY_US + HOUR_US)
+    late = late.set_column(1, STORED.field("time"), pa.array(late["time"].cast(pa.int64()).to_numpy() + 1).cast(TIME))
+    late = late.filter(pa.array(np.arange(60) % 15 < 14))  # all but what lies after a quarter's last sample
+    await stored(historian, late)
+    (removal,) = await historian.expire_now()
+    assert (removal.rows, removal.too_late) == (56, 56), "within what the month's file says of their quarter"
     after = await historian.resample([FAST], edges, Measure.MEAN, hold(FIVE_MINUTES))
     np.testing.assert_allclose(after["value"].to_numpy(), before["value"].to_numpy(), rtol=1e-12)
     await historian.close()
