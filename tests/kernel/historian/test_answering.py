@@ -112,7 +112,7 @@ async def compare(historian: TieredHistorian, samples: pa.Table, edges: np.ndarr
         assert found["tag"].to_pylist() == wanted.tag.tolist(), how
         assert found["time"].cast(pa.int64()).to_pylist() == wanted.start_us.tolist(), how
         np.testing.assert_allclose(found["value"].to_numpy(), wanted.value, rtol=1e-9, atol=1e-7, err_msg=how)
-        if how in {Measure.MEAN, Measure.SHARE_GOOD}:
+        if policy != NONE:
             np.testing.assert_allclose(found["covered"].to_numpy(), wanted.covered, rtol=1e-9, err_msg=how)
 
 

@@ -60,6 +60,7 @@ _COLUMNS: dict[Measure, tuple[str, ...]] = {  # of rollups, that a measure needs
     Measure.SUM: ("total",),
     Measure.STD: ("total", "squares"),
 }
+_KNOWN = {Between.NONE: (), Between.HOLD: ("known_hold_us",), Between.LINEAR: ("known_linear_us",)}  # for `covered`
 _INTEGRALS = {
     Between.NONE: ("total",),
     Between.HOLD: ("total", "integral_hold", "known_hold_us"),
@@ -135,18 +136,17 @@ class Answers:
         closed: Closed,
     ) -> Mapping[Measure, pa.Table]:
         stands_alone = policy.between is Between.NONE
-        needs_gaps = not stands_alone and not _WEIGHED.isdisjoint(hows)
         question = _Question(
             inner_us=(int(edges[0]), int(edges[-1])),
             columns=_columns_for(hows, policy),
-            policy=policy if needs_gaps else None,
+            policy=None if stands_alone else policy,
             of_samples=lambda some, ranges: self._summarised(
-                some, ranges, wider, policy.limit_us if needs_gaps else None, closed
+                some, ranges, wider, None if stands_alone else policy.limit_us, closed
             ),
             closed=closed,
         )
         parts = [one for part in plan(wider) for one in self._answered(tags, part, question)]
-        limit_us = policy.limit_us if needs_gaps else None
+        limit_us = None if stands_alone else policy.limit_us
         if not closed:
             summaries = _limited(parts, limit_us)
             return {how: _stepped(aggregate(summaries, edges, how, policy)) for how in hows}
@@ -349,7 +349,8 @@ def _columns_for(hows: Sequence[Measure], policy: GapPolicy) -> tuple[str, ...]:
     """The columns of rollups that go into the measures."""
     needed = [_INTEGRALS[policy.between] if how in _WEIGHED else _COLUMNS.get(how, ()) for how in hows]
     is_alone = policy.between is Between.NONE and _TELL_ENDS.isdisjoint(hows)
-    return tuple(dict.fromkeys([*(_ALONE if is_alone else _ENDS), *(name for names in needed for name in names)]))
+    ends = _ALONE if is_alone else (*_ENDS, *_KNOWN[policy.between])
+    return tuple(dict.fromkeys([*ends, *(name for names in needed for name in names)]))
 
 
 def _sorted(tags: Iterable[TagId]) -> np.ndarray:
