@@ -184,7 +184,7 @@ async def test_a_commit_that_was_given_up_and_arrives_after_all_finds_its_place_
     historian: TieredHistorian, gateway: Gateway
 ) -> None:
     await historian.write(numbered(5, tags=TAGS))
-    gateway.trouble = Trouble(late_s=1.5, concerns=is_log, times=TRIES)
+    gateway.trouble = Trouble(late_s=5.0, concerns=is_log, times=TRIES)
     with pytest.raises(HistorianFullError):
         await historian.seal_now()
     assert no_other_files(historian)
