@@ -1,4 +1,4 @@
-"""Databases to test on: SQLite always, PostgreSQL where it is installed."""
+"""Databases to test on, SQLite always and PostgreSQL where it is installed; and what processes of a test need."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,3 +24,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = Database(database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def children_find_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process is to do until it is killed (`killing`) stands in a module of the tests, which it has to find."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))

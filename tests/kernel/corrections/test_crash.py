@@ -1,6 +1,5 @@
 """Killed at any moment, a correction is either not there at all or, after the next start, carried out whole."""
 
-import multiprocessing
 import random
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from athanor.kernel.corrections.records import CorrectionState
 from athanor.kernel.database.database import Database
 from athanor.kernel.database.migrating import upgrade
 
+from ..killing import rest_of, started
 from .crashing import SAMPLES, correct_until_killed
 from .works import EVER, POWER, Works, good
 
@@ -19,34 +19,22 @@ KILLS = 8
 MOST_SAID = 12  # by a process before it is killed
 SAYS_WITHIN_S = 60
 
-_processes = multiprocessing.get_context("forkserver")  # which imports once, and forks in a moment
-_processes.set_forkserver_preload(["athanor.kernel.corrections.service", "athanor.kernel.historian.tiered"])
+pytestmark = pytest.mark.usefixtures("children_find_tests")
 
 
 def killed_after(words: int, url: str, folder: Path) -> list[int]:
     """What a process said of its corrections; it is killed as soon as it has said so much."""
-    heard, say = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=correct_until_killed, args=(url, folder, say))
-    process.start()
-    say.close()
+    process, heard = started(correct_until_killed, url, folder)
     said = []
-    with heard:
-        for _ in range(words):
-            assert heard.poll(SAYS_WITHIN_S), "the process stands still"
-            said.append(heard.recv())
-        process.kill()
-        process.join()
-        try:
-            while True:
-                said.append(heard.recv())
-        except EOFError:
-            return said
+    for _ in range(words):
+        assert heard.poll(SAYS_WITHIN_S), "the process stands still"
+        said.append(heard.recv())
+    process.kill()
+    process.join()
+    return said + rest_of(heard)
 
 
-async def test_killed_in_the_middle_a_correction_is_finished_at_the_next_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
+async def test_killed_in_the_middle_a_correction_is_finished_at_the_next_start(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/athanor.db"
     await upgrade(url)
     database, folder = Database(url), tmp_path / "samples"

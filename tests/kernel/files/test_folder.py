@@ -12,19 +12,16 @@ import pytest
 from athanor.kernel.files.folder import FolderFiles
 from athanor.kernel.files.port import BadFileNameError, FilesFullError, FilesUnreachableError
 
+from ..disks import small_disk
+
 DISK_MB = 16
 
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root in a container that may mount can make a small disk; run the tests as root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", DISK_MB) as folder:
+        yield folder
 
 
 def all_files(folder: Path) -> set[Path]:

@@ -1,11 +1,12 @@
 """A small disk of a test's own, which can be filled up."""
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from ..disks import small_disk
 
 DISK_MB = 48
 
@@ -30,10 +31,6 @@ class Disk:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root in a container that may mount can make a small disk; run the tests as root")
-    yield Disk(folder)
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    """A small disk of its own."""
+    with small_disk(tmp_path / "disk", DISK_MB) as folder:
+        yield Disk(folder)

@@ -1,8 +1,6 @@
 """Killed at any moment, the historian opens again by itself with all that it acknowledged, and nothing twice."""
 
-import multiprocessing
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -16,6 +14,7 @@ from athanor.kernel.historian.aggregation import Measure
 from athanor.kernel.historian.gaps import NONE
 from athanor.kernel.historian.tiered import TieredHistorian
 
+from ..killing import killed_after, started
 from .crashing import (
     FAST,
     IMPORTED,
@@ -30,43 +29,13 @@ from .samples import EVER, numbered, numbers_of, tag_ids
 KILLS = 20  # of each seed: a hundred in all
 HOURS = EVER.start_us + 3_600_000_000 * np.arange(24 * 100)
 LONGEST_LIFE_S = 0.4  # of a process after its first acknowledgement
-START_WITHIN_S = 60
-
-_processes = multiprocessing.get_context("forkserver")  # which imports once, and forks in a moment
-_processes.set_forkserver_preload(["athanor.kernel.historian.tiered"])
-
-
-@pytest.fixture(autouse=True)
-def _children_find_this_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
-
-
-def killed_after(life_s: float, folder: Path, first: int, write: Callable[..., None] = write_until_killed) -> list[int]:
-    """Let a process write from batch `first` on and kill it; returns the numbers that it said were acknowledged."""
-    heard, say = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=write, args=(folder, first, say))
-    process.start()
-    say.close()
-    assert heard.poll(START_WITHIN_S), "the process acknowledged nothing"
-    process.join(life_s)
-    assert process.exitcode is None, "the process ended by itself"
-    process.kill()
-    process.join()
-    acknowledged = []
-    with heard:
-        try:
-            while True:
-                acknowledged.append(heard.recv())
-        except EOFError:
-            return acknowledged
+pytestmark = pytest.mark.usefixtures("children_find_tests")
 
 
 def killed_while_opening(folder: Path, after_s: float) -> None:
     """Kill a process so soon that it may not even have opened the files."""
-    heard, say = _processes.Pipe(duplex=False)
-    with heard, say:
-        process = _processes.Process(target=write_until_killed, args=(folder, 10**6, say))
-        process.start()
+    process, heard = started(write_until_killed, folder, 10**6)
+    with heard:
         process.join(after_s)
         process.kill()
         process.join()
@@ -94,7 +63,7 @@ async def test_killed_at_random_moments_it_loses_nothing_and_doubles_nothing(
     unsaid: set[int] = set()  # written, perhaps durable, killed before it was said
     first = 0
     for _ in range(KILLS):
-        acknowledged |= set(killed_after(moments.uniform(0, LONGEST_LIFE_S), tmp_path, first))
+        acknowledged |= set(killed_after(moments.uniform(0, LONGEST_LIFE_S), write_until_killed, tmp_path, first))
         unsaid.add(max(acknowledged) + 1)
         first = max(acknowledged) + 2  # never write the same again: what is twice then is a fault
         historian = TieredHistorian(tmp_path / "hot", tmp_path / "lake")
@@ -132,7 +101,7 @@ async def test_killed_while_samples_go_it_neither_loses_nor_doubles_what_they_ca
     for _ in range(KILLS):
         first = max(acknowledged, default=-2) + 2
         acknowledged |= set(
-            killed_after(moments.uniform(0, LONGEST_LIFE_S), tmp_path, first, write_and_expire_until_killed)
+            killed_after(moments.uniform(0, LONGEST_LIFE_S), write_and_expire_until_killed, tmp_path, first)
         )
         unsaid.add(max(acknowledged) + 1)
         historian = expiring(tmp_path)
@@ -152,7 +121,7 @@ async def test_killed_while_samples_go_it_neither_loses_nor_doubles_what_they_ca
 
 
 async def test_killed_while_it_opens_it_opens_again(tmp_path: Path) -> None:
-    acknowledged = killed_after(0.2, tmp_path, 0)
+    acknowledged = killed_after(0.2, write_until_killed, tmp_path, 0)
     for after_s in (0.0, 0.01, 0.02, 0.05, 0.1):
         killed_while_opening(tmp_path, after_s)
     historian = TieredHistorian(tmp_path / "hot", tmp_path / "lake")

@@ -1,6 +1,5 @@
 """Killed at any moment over a lake in an object store, it opens again at once, with nothing lost and nothing twice."""
 
-import multiprocessing
 import random
 from pathlib import Path
 
@@ -10,41 +9,14 @@ from deltalake import DeltaTable
 
 from athanor.kernel.historian.tiered import TieredHistorian
 
+from ..killing import killed_after
 from .crashing_afar import TAGS, write_until_killed
 from .objectstore import lake_at
 from .samples import EVER, numbers_of, tag_ids
 
 KILLS = 8
 LONGEST_LIFE_S = 0.8  # of a process after its first acknowledgement
-START_WITHIN_S = 60
-
-_processes = multiprocessing.get_context("forkserver")  # which imports once, and forks in a moment
-_processes.set_forkserver_preload(["athanor.kernel.historian.tiered", "athanor.kernel.historian.s3"])
-
-
-@pytest.fixture(autouse=True)
-def _children_find_this_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
-
-
-def killed_after(life_s: float, *where: object) -> list[int]:
-    """Let a process write and kill it; returns the numbers that it said were acknowledged."""
-    heard, say = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=write_until_killed, args=(*where, say))
-    process.start()
-    say.close()
-    assert heard.poll(START_WITHIN_S), "the process acknowledged nothing"
-    process.join(life_s)
-    assert process.exitcode is None, "the process ended by itself"
-    process.kill()
-    process.join()
-    acknowledged = []
-    with heard:
-        try:
-            while True:
-                acknowledged.append(heard.recv())
-        except EOFError:
-            return acknowledged
+pytestmark = pytest.mark.usefixtures("children_find_tests")
 
 
 async def test_killed_over_an_object_store_it_loses_nothing_and_doubles_nothing(
@@ -58,7 +30,7 @@ async def test_killed_over_an_object_store_it_loses_nothing_and_doubles_nothing(
     for _ in range(KILLS):
         first = max(acknowledged, default=-2) + 2  # never the same again: what is twice then is a fault
         life_s = moments.uniform(0, LONGEST_LIFE_S)
-        acknowledged |= set(killed_after(life_s, tmp_path, object_store_address, prefix, first))
+        acknowledged |= set(killed_after(life_s, write_until_killed, tmp_path, object_store_address, prefix, first))
         unsaid.add(max(acknowledged) + 1)
     historian = TieredHistorian(tmp_path / "hot", lake_at(object_store_address, prefix))
     await historian.seal_now()

@@ -2,7 +2,6 @@
 
 import asyncio
 import csv
-import os
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -35,6 +34,7 @@ from athanor.kernel.transfer.importing import PIECE_ROWS
 from athanor.kernel.transfer.imports import KIND, TRIAL_KIND, Imports
 from athanor.kernel.transfer.uploads import FileTooLargeError, NoRoomForFileError, Uploads
 
+from ..disks import small_disk
 from .plants import FLOW, OTHERS, POWER, TEMPERATURE, plant
 
 ANNA = User(1, "anna", "Anna", "operator", tenant="copper")
@@ -401,14 +401,9 @@ async def test_a_broken_file_ends_its_job_with_its_reason(works: Works) -> None:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own, much too small."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root in a container that may mount can make a small disk; run the tests as root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    """A small disk of its own."""
+    with small_disk(tmp_path / "disk", 12) as folder:
+        yield folder
 
 
 async def test_a_full_disk_ends_the_import_with_what_was_stored_and_it_can_be_done_again(

@@ -1,6 +1,5 @@
 """Killed at any moment, every waveform that was acknowledged is there, whole, and what else is left can be swept."""
 
-import multiprocessing
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,41 +12,15 @@ from athanor.kernel.files.folder import FolderFiles
 from athanor.kernel.waveforms.port import Entry
 from athanor.kernel.waveforms.service import FOLDER, StoredWaveforms
 
+from ..killing import killed_after
 from .crashing import AT_ONCE, CHANNELS, group, work_until_killed
 from .signals import FAN, NOON, same
 
 KILLS = 10
 LONGEST_LIFE_S = 0.5
-START_WITHIN_S = 60
 KEPT = 30 + AT_ONCE  # groups, of those that were acknowledged before the last
 
-_processes = multiprocessing.get_context("forkserver")  # which imports once, and forks in a moment
-_processes.set_forkserver_preload(["athanor.kernel.waveforms.service"])
-
-
-@pytest.fixture(autouse=True)
-def _children_find_this_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[3]))
-
-
-def killed_after(life_s: float, folder: Path, first: int) -> list[int]:
-    """Let a process work from group `first` on and kill it; the numbers that it said were acknowledged."""
-    heard, say = _processes.Pipe(duplex=False)
-    process = _processes.Process(target=work_until_killed, args=(folder, first, say))
-    process.start()
-    say.close()
-    assert heard.poll(START_WITHIN_S), "the process acknowledged nothing"
-    process.join(life_s)
-    assert process.exitcode is None, "the process ended by itself"
-    process.kill()
-    process.join()
-    acknowledged = []
-    with heard:
-        try:
-            while True:
-                acknowledged.append(heard.recv())
-        except EOFError:
-            return acknowledged
+pytestmark = pytest.mark.usefixtures("children_find_tests")
 
 
 def number_of(entry: Entry) -> int:
@@ -61,7 +34,7 @@ async def test_killed_at_random_moments_it_loses_nothing_that_was_acknowledged(t
     acknowledged: set[int] = set()
     for _ in range(KILLS):
         first = max(acknowledged, default=-1) + 1 + AT_ONCE
-        acknowledged |= set(killed_after(moments.uniform(0, LONGEST_LIFE_S), tmp_path, first))
+        acknowledged |= set(killed_after(moments.uniform(0, LONGEST_LIFE_S), work_until_killed, tmp_path, first))
         database, files = Database(f"sqlite+aiosqlite:///{tmp_path}/athanor.db"), FolderFiles(tmp_path / "files")
         waveforms = StoredWaveforms(files, database, now=lambda: datetime.now(UTC) + timedelta(days=2))
         entries = await waveforms.find(FAN, limit=100_000)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from athanor.kernel.files.port import FilesFullError
 from athanor.kernel.waveforms.port import Selection, WaveformIndexError
 from athanor.kernel.waveforms.service import StoredWaveforms
 
+from ..disks import small_disk
 from .signals import FAN, same, waveform
 
 DISK_MB = 16
@@ -25,13 +25,8 @@ NOISE = np.random.default_rng(1).integers(-(2**15), 2**15, 250_000).astype(np.in
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk of its own."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        pytest.skip("only root in a container that may mount can make a small disk; run the tests as root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk(tmp_path / "disk", DISK_MB) as folder:
+        yield folder
 
 
 async def write_until_refused(waveforms: StoredWaveforms, numbers: np.ndarray, first: int) -> int:
