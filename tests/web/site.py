@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from playwright.sync_api import Page
 
 from athanor.kernel.apps.registry import load_apps
 from athanor.kernel.historian.port import STORED
+from athanor.kernel.identity.service import LoginTakenError
 from athanor.kernel.settings import ServerSettings, Settings
 from athanor.kernel.telemetry import TIME, Sample, batch_of, encode
 from athanor.main import Platform, address_of, create_server, listen, open_platform
@@ -55,6 +57,13 @@ class Site:
     def wait_for(self, work: Coroutine[Any, Any, Answer]) -> Answer:
         """Do this in the server's event loop."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(START_WITHIN_S)
+
+    def admit(self, login: str, role: str, tenant: str | None = None) -> str:
+        """A session of somebody with this role, who is made where nobody has the login. Files share the site's people.
+
+        Raises AssertionError for somebody of another role or tenant.
+        """
+        return self.wait_for(self._admit(login, role, tenant))
 
     def send(self, values: Mapping[str, float | str | None], *, at: datetime | None = None) -> None:
         """Deliver samples as an edge does; on return they are stored and current."""
@@ -114,6 +123,15 @@ class Site:
         self.sign_in(page, login)
         page.goto(f"{self.url}{path}")
 
+    async def _admit(self, login: str, role: str, tenant: str | None) -> str:
+        identity = self.platform.identity
+        with suppress(LoginTakenError):
+            await identity.create_user(login, login.title(), role, PASSWORD, tenant=tenant, actor="test")
+        session = await identity.open_session(login, actor="test")
+        user = await identity.user_of(session)
+        assert (user.role, user.tenant) == (role, tenant), f"{login} is another one already: {user}"
+        return session
+
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
@@ -126,9 +144,7 @@ class Site:
         self._loop = asyncio.get_running_loop()
         async with open_platform(self._settings) as self.platform:
             for login, (role, tenant) in PEOPLE.items():
-                await self.platform.identity.create_user(
-                    login, login.title(), role, PASSWORD, tenant=tenant, actor="test"
-                )
+                await self._admit(login, role, tenant)
             self._edge_token = await self.platform.identity.edge_token("edge-1")
             await self.platform.historian.import_history(_history(self.platform))
             self.platform.current.update(await self.platform.historian.latest())

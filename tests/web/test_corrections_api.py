@@ -13,7 +13,7 @@ import pytest
 from athanor.kernel.telemetry import Sample
 from athanor.web.sessions import COOKIE
 
-from .site import PASSWORD, Site
+from .site import Site
 
 POWER = "smelter.smelting.bath.furnace.power"
 KILN = "kilns.kiln.power"
@@ -30,12 +30,7 @@ def at(second: float) -> str:
 def people(site: Site) -> dict[str, str]:
     """Sessions of people with several roles."""
     roles = {"li": ("engineer", "copper"), "wang": ("engineer", "carbon"), "op": ("operator", None)}
-    sessions = {}
-    for login, (role, tenant) in roles.items():
-        identity = site.platform.identity
-        site.wait_for(identity.create_user(login, login, role, PASSWORD, tenant=tenant, actor="test"))
-        sessions[login] = site.wait_for(identity.open_session(login, actor="test"))
-    return sessions
+    return {login: site.admit(login, role, tenant) for login, (role, tenant) in roles.items()}
 
 
 @pytest.fixture

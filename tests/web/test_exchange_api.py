@@ -79,14 +79,7 @@ def product(site: Site) -> Product:
 @pytest.fixture(scope="module")
 def karl(site: Site) -> Iterator[httpx.Client]:
     """The consumer's session."""
-
-    async def sign_in() -> str:
-        identity = site.platform.identity
-        await identity.create_user("karl-api", "Karl", "operator", PASSWORD, tenant="carbon", actor="test")
-        return await identity.sign_in("karl-api", PASSWORD)
-
-    token = site.wait_for(sign_in())
-    with httpx.Client(cookies={COOKIE: token}) as client:
+    with httpx.Client(cookies={COOKIE: site.admit("karl-api", "operator", "carbon")}) as client:
         yield client
 
 

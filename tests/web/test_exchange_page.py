@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .site import PASSWORD, Site
+from .site import Site
 
 pytestmark = pytest.mark.chromium
 
@@ -16,12 +16,8 @@ pytestmark = pytest.mark.chromium
 @pytest.fixture(scope="module")
 def people(site: Site) -> None:
     """An engineer of the copper works, an operator of the carbon works."""
-
-    async def make() -> None:
-        for login, role, tenant in (("olga", "engineer", "copper"), ("karl", "operator", "carbon")):
-            await site.platform.identity.create_user(login, login.title(), role, PASSWORD, tenant=tenant, actor="test")
-
-    site.wait_for(make())
+    site.admit("olga", "engineer", "copper")
+    site.admit("karl", "operator", "carbon")
 
 
 def publish(site: Site, page: Page, name: str) -> str:

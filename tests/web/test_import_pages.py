@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from athanor.kernel.historian.port import Span
 
-from .site import PASSWORD, Site
+from .site import Site
 
 pytestmark = pytest.mark.chromium
 
@@ -164,8 +164,8 @@ def test_nobody_without_the_permission_or_of_another_name_sees_anything(site: Si
 
 
 def test_who_may_only_export_is_led_on_to_the_export(site: Site, page: Page) -> None:
-    site.wait_for(site.platform.identity.create_user("olga", "Olga", "operator", PASSWORD, actor="test"))
-    site.open(page, "/data", "olga")
+    site.admit("otto", "operator")
+    site.open(page, "/data", "otto")
     page.wait_for_url("**/data/export")
     expect(page.get_by_role("link", name="Import", exact=True)).to_have_count(0)
 

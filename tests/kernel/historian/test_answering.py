@@ -24,7 +24,7 @@ from athanor.kernel.plant.model import TagId
 from athanor.kernel.telemetry import TIME, Quality
 
 START_US = microseconds(datetime(2026, 3, 28, 20, tzinfo=UTC))  # four hours before a UTC day begins
-MINUTE_US, HOUR_US = LEVELS_US[0], LEVELS_US[2]
+MINUTE_US, HOUR_US = LEVELS_US[0], LEVELS_US[3]
 TAGS = [TagId(3), TagId(7)]
 
 POLICIES: list[GapPolicy] = [NONE, hold(timedelta(minutes=5)), linear(timedelta(minutes=5)), linear(timedelta(hours=2))]

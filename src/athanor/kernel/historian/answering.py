@@ -7,7 +7,7 @@ the samples. Where samples are gone and rollups of them are kept, these alone an
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -27,7 +27,7 @@ from athanor.kernel.historian.lake import Lake, SealedFile
 from athanor.kernel.historian.layout import columns_of, merged, sorted_samples
 from athanor.kernel.historian.levels import LEVELS_US, SAMPLES, Part, Ranges, level_within, plan, reach
 from athanor.kernel.historian.port import STEPS, STORED, DamagedFileError, Span, moment
-from athanor.kernel.historian.rollupfiles import COARSE, DAY, FINE, RollupReader, is_in, pairs_of, split_pairs
+from athanor.kernel.historian.rollupfiles import DAY, FINE, RollupReader, is_in, pairs_of, split_pairs
 from athanor.kernel.historian.rollups import Rollups
 from athanor.kernel.historian.sealed import OpenFiles, SealedReader
 from athanor.kernel.historian.summaries import Summaries, doubtful, each, joined, summarise
@@ -39,7 +39,6 @@ POINTS = pa.schema([STORED.field("tag"), STORED.field("time"), STORED.field("val
 _TELL_ENDS = {Measure.FIRST, Measure.LAST}
 _WEIGHED = {Measure.MEAN, Measure.INTEGRAL, Measure.SHARE_GOOD}  # what a gap's length goes into
 _APART = timedelta(hours=1) // timedelta(microseconds=1)  # ranges further apart than this are read one by one
-_CELLS_A_POINT = 2.0  # how wide a cell may be, in points of a chart: it brings four samples to choose from
 
 _ALONE = ("tag", "begin_at", "end_after_us", "count", "bad")  # what samples that stand for themselves need
 _ENDS = (
@@ -150,7 +149,7 @@ class Answers:
         if not closed:
             summaries = _limited(parts, limit_us)
             return {how: _stepped(aggregate(summaries, edges, how, policy)) for how in hows}
-        span_us, coarsest = (int(wider[0]), int(wider[-1])), max(level_within(int(np.diff(edges).max())), FINE.start)
+        span_us, coarsest = (int(wider[0]), int(wider[-1])), max(level_within(int(np.diff(edges).max())), 0)
         kept = runs_of(self._kept, closed, span_us, edges, question.columns, question.policy, coarsest)
         summaries = _limited([*parts, kept.sound if stands_alone else kept.known()], limit_us)
         answers = {}
@@ -166,7 +165,7 @@ class Answers:
         edges = np.array([span.start_us, span.end_us], np.int64)
         if span.start_us == span.end_us:
             return POINTS.empty_table()
-        coarsest = level_within((span.end_us - span.start_us) / points * _CELLS_A_POINT)
+        coarsest = level_within((span.end_us - span.start_us) / points)  # a cell brings up to four samples
 
         def answer(closed: Closed) -> pa.Table:
             kept = self._kept_to_draw(closed, edges, coarsest)
@@ -204,7 +203,7 @@ class Answers:
                 return found
 
     def _kept_to_draw(self, closed: Closed, edges: np.ndarray, coarsest: int) -> Summaries:
-        level = max(coarsest, FINE.start)
+        level = max(coarsest, 0)
         return runs_of(self._kept, closed, (int(edges[0]), int(edges[1])), edges, _DRAWN, None, level).all()
 
     # --- summaries
@@ -254,38 +253,38 @@ class Answers:
         by_day = {file.first_us // LEVELS_US[DAY]: file for file in files}
         days = np.sort(np.fromiter(by_day, np.int64))
         rest = pairs_of(np.repeat(days, len(tags)), np.tile(tags, len(days)))
-        found = []
+        found: list[Summaries] = []
         try:
             reader = self._coarse.reader(name)
             rest = rest[is_in(rest, reader.kept_at(DAY)) & ~is_in(rest, closed.pairs)]  # what there is
-            for level in range(part.level, COARSE.start - 1, -1):
+            for level in range(part.level, -1, -1):
                 is_kept = is_in(rest, reader.kept_at(level))
-                if is_kept.any():
+                if not is_kept.any():
+                    continue
+                if level in FINE:
+                    found += self._of_fine(by_day, rest[is_kept], level, part, question)
+                else:
                     found.append(reader.read(rest[is_kept], level, part.ranges, columns))
-                    rest = rest[~is_kept]
+                rest = rest[~is_kept]
         except DamagedFileError as error:
             self._rollups.discard(name, error)
             return [self._of_samples(file, tags, part, closed) for file in files]
-        is_fine = is_in(rest, reader.kept_at(FINE.start))
-        for day in np.unique(split_pairs(rest)[0]).tolist():
-            is_today = split_pairs(rest)[0] == day
-            found += self._of_minutes(by_day[day], rest[is_today & is_fine], part, question)
-            others = split_pairs(rest[is_today & ~is_fine])[1]
-            if len(others):
-                found.append(self._of_samples(by_day[day], others, part, closed))
-        return found
+        of_samples = (self._of_samples(by_day[day], split_pairs(own)[1], part, closed) for day, own in _each_day(rest))
+        return [*found, *of_samples]
 
-    def _of_minutes(self, file: SealedFile, pairs: np.ndarray, part: Part, question: _Question) -> list[Summaries]:
-        """What a file of samples comes to by its fine rollups, which are kept of these tags."""
-        name = self._rollups.fine_of(file)
-        if not len(pairs):
-            return []
-        if name is not None:
-            try:
-                return [self._fine.reader(name).read(pairs, FINE.start, part.ranges, question.columns)]
-            except DamagedFileError as error:
-                self._rollups.discard(name, error)
-        return [self._of_samples(file, split_pairs(pairs)[1], part, question.closed)]
+    def _of_fine(
+        self, by_day: Mapping[int, SealedFile], pairs: np.ndarray, level: int, part: Part, question: _Question
+    ) -> Iterator[Summaries]:
+        """What days and tags come to by fine rollups of this level, which is kept of them."""
+        for day, own in _each_day(pairs):
+            name = self._rollups.fine_of(by_day[day])
+            if name is not None:
+                try:
+                    yield self._fine.reader(name).read(own, level, part.ranges, question.columns)
+                    continue
+                except DamagedFileError as error:
+                    self._rollups.discard(name, error)
+            yield self._of_samples(by_day[day], split_pairs(own)[1], part, question.closed)
 
     def _of_samples(self, file: SealedFile, tags: np.ndarray, part: Part, closed: Closed) -> Summaries:
         tags = closed.open_among(tags, file.first_us // LEVELS_US[DAY])
@@ -367,6 +366,13 @@ def _open(rows: pa.Table, closed: Closed) -> pa.Table:
 
 def _limited(parts: Sequence[Summaries], limit_us: int | None) -> Summaries:
     return joined([replace(part, limit_us=limit_us) for part in parts])
+
+
+def _each_day(pairs: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Sorted pairs, day by day."""
+    days = split_pairs(pairs)[0]
+    for day in np.unique(days).tolist():
+        yield day, pairs[days == day]
 
 
 def _by_cells(rows: pa.Table, part: Part) -> Summaries:

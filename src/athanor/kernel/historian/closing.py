@@ -21,7 +21,7 @@ from athanor.kernel.historian.rollupfiles import (
 )
 from athanor.kernel.historian.summaries import SUMMARIES, Summaries, each, joined, merge
 
-FEWER = (4, 4, 0, 0)  # as in `rollupfiles`, but an hour is kept for every tag too: no samples will answer for it
+FEWER = (4, 8, 4, 0, 0)  # as in `rollupfiles`, but an hour is kept for every tag too: no samples will answer for it
 _TAGS = 2000  # of what was kept before, passed on at a time
 _DAY_US = LEVELS_US[DAY]
 
@@ -49,7 +49,7 @@ class FormerDay:
         return finest
 
     def _read(self, level: int, tags: np.ndarray) -> Summaries:
-        reader = self._fine if level == FINE.start else self._coarse
+        reader = self._fine if level in FINE else self._coarse
         pairs = self._pairs(tags)
         pairs = pairs[is_in(pairs, self._coarse.kept_at(level))]
         if not len(pairs):

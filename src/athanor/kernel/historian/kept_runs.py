@@ -149,7 +149,7 @@ class _Source:
 
     def _looked_up(self, pairs: np.ndarray, ranges: Ranges, level: int, former: int | None) -> list[Summaries]:
         """The runs at this level or finer ones; at `former`, or the finest there is, where there are none such."""
-        if level < FINE.start:
+        if level < 0:
             return self._at_last(pairs, ranges, former)
         is_kept = is_in(pairs, self._coarse.kept_at(level))
         found = [] if is_kept.all() else self._looked_up(pairs[~is_kept], ranges, level - 1, former)
@@ -178,7 +178,7 @@ class _Source:
         return found
 
     def _read(self, pairs: np.ndarray, level: int, ranges: Ranges) -> Summaries:
-        if level != FINE.start:
+        if level not in FINE:
             return self._coarse.read(pairs, level, ranges, self._asked.columns)
         days = split_pairs(pairs)[0]
         parts = []

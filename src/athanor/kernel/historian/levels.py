@@ -9,7 +9,9 @@ from typing import Self
 
 import numpy as np
 
-LEVELS_US = tuple(seconds * 1_000_000 for seconds in (60, 900, 3600, 86_400))  # 1 min, 15 min, 1 h, 1 day; fine first
+LEVELS_US = tuple(seconds * 1_000_000 for seconds in (60, 300, 900, 3600, 86_400))
+"""A minute, five, a quarter of an hour, an hour, a day; fine first. [us]"""
+
 SAMPLES = -1  # below the finest level: the samples themselves
 
 _WORTH_IT = 0.5  # share of what is asked that a level must cover

@@ -15,12 +15,13 @@ from athanor.kernel.historian.levels import LEVELS_US, Ranges
 from athanor.kernel.historian.store import Store, parquet_file, reading
 from athanor.kernel.historian.summaries import SUMMARIES, Summaries, joined, merge, summarise
 
-FINE, COARSE = slice(0, 1), slice(1, len(LEVELS_US))  # levels of the two kinds of files
+FINE, COARSE = range(2), range(2, len(LEVELS_US))  # levels of the two kinds of files
 DAY = len(LEVELS_US) - 1
 
 _DAY_US = LEVELS_US[DAY]
-FEWER = (4, 4, 2, 0)  # by level: times so many rows it must spare to be kept for a tag; a day's is for all
-_GROUP_ROWS = (8192, 8192, 4096, 4096)  # by level: a query for one tag decodes a group or two
+FEWER = (4, 8, 4, 2, 0)  # by level: times so many fewer than the samples to be kept for a tag; a day's is for all
+_FEWER_THAN_FINER = 2  # times, beside that, than the next finer level that is kept
+_GROUP_ROWS = (8192, 8192, 8192, 4096, 4096)  # by level: a query for one tag decodes a group or two
 _STEP = pa.field("step_s", pa.int32(), nullable=False)
 _LEVELS = pa.field("levels", pa.int8(), nullable=False)  # of a day: a bit for each level that is kept, fine first
 _MADE_OF = pa.field("made_of", pa.string(), nullable=False)  # the file of samples, without its ending
@@ -156,7 +157,7 @@ def _has_any(tags: np.ndarray, first_tag: int, last_tag: int) -> bool:
 class DayRollups:
     """What one file of samples of one UTC day comes to, level by level, each by tag, then time.
 
-    The finest level is passed on as it comes; the others wait in memory, some 15 times fewer rows.
+    The fine levels are passed on as they come; the others wait in memory, a tenth of the rows.
     """
 
     def __init__(self, day: date, made_of: str, samples: Iterable[pa.Table]) -> None:
@@ -168,15 +169,16 @@ class DayRollups:
         self._levels: list[np.ndarray] = []  # that are kept of each tag, as the column says it
 
     def fine(self) -> Iterator[pa.Table]:
-        """Rows (schema of ROLLUPS) of the finest level. To be taken before the coarse ones, and to the end."""
+        """Rows (schema of ROLLUPS) of the fine levels. To be taken before the coarse ones, and to the end."""
         for found in self._found():
             self._take_in(found)
-            yield from self._rows(FINE.start)
-            self._waiting[FINE.start].clear()
+            for level in FINE:
+                yield from self._rows(level)
+                self._waiting[level].clear()
 
     def coarse(self) -> Iterator[pa.Table]:
         """Rows (schema of ROLLUPS) of the other levels."""
-        for level in range(len(LEVELS_US))[COARSE]:
+        for level in COARSE:
             yield from self._rows(level)
 
     def _found(self) -> Iterator[list[Summaries]]:
@@ -202,19 +204,19 @@ def levels_of(samples: pa.Table, midnight_us: int, fewer: Sequence[int] = FEWER)
     """What samples of one day come to, level by level, each of those tags for which it is worth keeping.
 
     `samples` are sorted, one for each tag and time; `fewer` tells of each level how many times fewer rows it must have
-    than the next finer one that is kept, or than the samples.
+    than there are samples. Beside that it is kept only if it spares half of the next finer one that is.
     """
     columns = columns_of(samples)
     tags, rows = np.unique(columns[0], return_counts=True)
-    finer = summarise(*columns, cells_of(midnight_us, FINE.start))
+    finer, finer_rows = summarise(*columns, cells_of(midnight_us, 0)), rows
     levels = []
     for level in range(len(LEVELS_US)):
         summaries = merge(finer, cells_of(midnight_us, level)) if level else finer
         place = np.searchsorted(tags, summaries.tag)
         runs = np.bincount(place, minlength=len(tags))
-        is_kept = rows >= fewer[level] * runs
+        is_kept = (rows >= fewer[level] * runs) & (finer_rows >= min(fewer[level], _FEWER_THAN_FINER) * runs)
         levels.append(summaries.take(np.flatnonzero(is_kept[place])))
-        rows = np.where(is_kept, runs, rows)
+        finer_rows = np.where(is_kept, runs, finer_rows)
         finer = summaries
     return levels
 
@@ -242,7 +244,7 @@ def folded(readers: Sequence[RollupReader], wanted: set[str]) -> Iterator[pa.Tab
     Some tags at a time, so that months of a large plant need no more memory than a slice of them.
     """
     names = pa.array(sorted(wanted), pa.string())
-    for level in range(len(LEVELS_US))[COARSE]:
+    for level in COARSE:
         for first_tag, last_tag in tag_slices(readers, level):
             tables = [reader.between(level, first_tag, last_tag) for reader in readers]
             table = pa.concat_tables([table.cast(ROLLUPS.schema) for table in tables])

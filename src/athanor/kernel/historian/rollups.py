@@ -1,6 +1,6 @@
-"""Rollups: what the samples of each sealed file come to, by minute, quarter of an hour, hour and day.
+"""Rollups: what the samples of each sealed file come to, by minute, five, quarter of an hour, hour and day.
 
-They lie in a Delta table beside the samples. Each file of samples has a fine file (minutes) and a coarse one (the
+They lie in a Delta table beside the samples. Each file of samples has a fine file (the minutes) and a coarse one (the
 rest), made of it once it is sealed or compacted; the coarse ones of days that are over are folded into one for a month,
 so that years are answered from few files. A row says which file of samples it was made of, and counts as long as that
 is in the table of samples. So rollups are never out of date: late samples come in files of their own, with rollups of
@@ -64,7 +64,7 @@ class Rollups:
         return list(self._table.files.values())
 
     def fine_of(self, file: SealedFile) -> str | None:
-        """The file with the minutes of a file of samples; None where none is kept."""
+        """The file with the fine rollups of a file of samples; None where none is kept."""
         return self._index().fine.get(_stem(file.name))
 
     def coarse_of(self, file: SealedFile) -> str | None:
