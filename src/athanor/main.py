@@ -52,7 +52,9 @@ from athanor.kernel.historian.s3 import S3Store
 from athanor.kernel.historian.store import FolderStore, Store
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.identity.instance import Instance
+from athanor.kernel.identity.passwords import PasswordPolicy, Passwords
 from athanor.kernel.identity.service import Identity
+from athanor.kernel.identity.sessions import Rules
 from athanor.kernel.ingest.arrivals import Arrivals
 from athanor.kernel.ingest.quarantine import Quarantine
 from athanor.kernel.ingest.service import Ingest
@@ -70,6 +72,7 @@ from athanor.kernel.storage.classes import Classes
 from athanor.kernel.storage.service import Storage
 from athanor.kernel.transfer.imports import Imports
 from athanor.kernel.transfer.uploads import Uploads
+from athanor.kernel.vault import Vault
 from athanor.kernel.waveforms.service import StoredWaveforms
 from athanor.web.injection import Ports
 from athanor.web.server import mount_web
@@ -189,7 +192,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         platform = Platform(
             settings,
             database,
-            Identity(database),
+            _identity(settings, database),
             historian,
             current,
             bus,
@@ -246,9 +249,20 @@ async def open_identity(settings: Settings) -> AsyncIterator[Identity]:
     await upgrade(settings.database_url)
     database = Database(settings.database_url)
     try:
-        yield Identity(database)
+        yield _identity(settings, database)
     finally:
         await database.close()
+
+
+def _identity(settings: Settings, database: Database) -> Identity:
+    limits = settings.security
+    policy = PasswordPolicy(
+        min_length=limits.password_min_length,
+        classes=limits.password_classes,
+        lasts=timedelta(days=limits.password_max_age_days) if limits.password_max_age_days else None,
+    )
+    rules = Rules(timedelta(minutes=limits.session_idle_minutes), frozenset(limits.second_factor_for))
+    return Identity(database, Vault.at(settings.data_dir), passwords=Passwords(policy=policy), rules=rules)
 
 
 async def _start_plant(platform: Platform) -> None:
@@ -415,7 +429,7 @@ async def serve(platform: Platform, listening: socket.socket, *, on_ready: Calla
 async def _edge_child(identity: Identity, file: Path) -> Child:
     """Our own edge; it gets a new token at each start, which nobody else has seen."""
     edge = load_edge_config(file)
-    token = await identity.edge_token(edge.edge)
+    token = await identity.edges.make(edge.edge)
     return Child("edge", "athanor.edge", [str(file), "--with-parent"], {**os.environ, edge.uplink.token_env: token})
 
 

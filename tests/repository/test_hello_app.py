@@ -24,7 +24,7 @@ from athanor.main import address_of, listen, open_platform, serve
 async def main(file: Path) -> None:
     settings = load_settings(file)
     async with open_platform(settings) as platform:
-        password = await platform.identity.ensure_administrator()
+        password = await platform.identity.accounts.ensure_administrator()
         socket = listen(settings)
         await serve(platform, socket, on_ready=lambda: print(json.dumps([address_of(socket), password]), flush=True))
 

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import psutil
 
+from athanor.kernel.identity.accounts import Profile
 from athanor.kernel.settings import Settings
 from athanor.kernel.telemetry import Sample, batch_of, encode
 from athanor.main import open_identity
@@ -84,9 +85,9 @@ class RunningServer:
     async def _prepare(self) -> None:
         async with open_identity(self.settings) as identity:
             for login, (role, tenant) in PEOPLE.items():
-                await identity.create_user(login, login.title(), role, PASSWORD, tenant=tenant, actor="test")
-                self.sessions[login] = await identity.open_session(login, actor="test")
-            self.token = await identity.edge_token(EDGE)
+                await identity.accounts.create(login, Profile(login.title(), (role,), tenant), PASSWORD, actor="test")
+                self.sessions[login] = await identity.sessions.open(login, actor="test")
+            self.token = await identity.edges.make(EDGE)
 
     def start(self) -> None:
         """Returns when the server is ready."""

@@ -18,7 +18,7 @@ from playwright.sync_api import Page
 
 from athanor.kernel.apps.registry import load_apps
 from athanor.kernel.historian.port import STORED
-from athanor.kernel.identity.service import LoginTakenError
+from athanor.kernel.identity.accounts import LoginTakenError, Profile
 from athanor.kernel.settings import ServerSettings, Settings
 from athanor.kernel.telemetry import TIME, Sample, batch_of, encode
 from athanor.main import Platform, address_of, create_server, listen, open_platform
@@ -115,7 +115,7 @@ class Site:
     def sign_in(self, page: Page, login: str = "anna") -> None:
         """Give the browser a session as the sign-in form does; quicker than filling it in for every test."""
         if login not in self._sessions:
-            self._sessions[login] = self.wait_for(self.platform.identity.sign_in(login, PASSWORD))
+            self._sessions[login] = self.wait_for(self.platform.identity.sessions.sign_in(login, PASSWORD))
         page.context.add_cookies([{"name": COOKIE, "value": self._sessions[login], "url": self.url}])
 
     def open(self, page: Page, path: str, login: str = "anna") -> None:
@@ -126,9 +126,9 @@ class Site:
     async def _admit(self, login: str, role: str, tenant: str | None) -> str:
         identity = self.platform.identity
         with suppress(LoginTakenError):
-            await identity.create_user(login, login.title(), role, PASSWORD, tenant=tenant, actor="test")
-        session = await identity.open_session(login, actor="test")
-        user = await identity.user_of(session)
+            await identity.accounts.create(login, Profile(login.title(), (role,), tenant), PASSWORD, actor="test")
+        session = await identity.sessions.open(login, actor="test")
+        user = await identity.sessions.user_of(session)
         assert (user.role, user.tenant) == (role, tenant), f"{login} is another one already: {user}"
         return session
 
@@ -145,7 +145,7 @@ class Site:
         async with open_platform(self._settings) as self.platform:
             for login, (role, tenant) in PEOPLE.items():
                 await self._admit(login, role, tenant)
-            self._edge_token = await self.platform.identity.edge_token("edge-1")
+            self._edge_token = await self.platform.identity.edges.make("edge-1")
             await self.platform.historian.import_history(_history(self.platform))
             self.platform.current.update(await self.platform.historian.latest())
             app = create_server(self.platform, load_apps())

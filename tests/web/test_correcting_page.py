@@ -28,7 +28,7 @@ def _nothing_stays_corrected(site: Site) -> Iterator[None]:
 
 async def undo_all(site: Site) -> None:
     corrections, plant = site.platform.corrections, site.platform.plant
-    (anna,) = (user for user in await site.platform.identity.users() if user.login == "anna")
+    (anna,) = (user for user in await site.platform.identity.accounts.users() if user.login == "anna")
     for one in await corrections.over(plant, [TEMPERATURE, MODE], HOUR):
         if one.state.is_in_force:
             await corrections.undo(plant, one.id, reason="The test is over", author=anna)

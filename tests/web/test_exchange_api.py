@@ -20,8 +20,8 @@ from .site import PASSWORD, Site
 
 FURNACE = "smelter.smelting.bath.furnace"
 PATHS = (f"{FURNACE}.power", f"{FURNACE}.temperature")
-OWNER = User(0, "olga", "Olga", "engineer", "copper")
-ASKER = User(0, "karl", "Karl", "operator", "carbon")
+OWNER = User(0, "olga", "Olga", ("engineer",), "copper")
+ASKER = User(0, "karl", "Karl", ("operator",), "carbon")
 ARROW = "application/vnd.apache.arrow.stream"
 
 
@@ -124,7 +124,7 @@ def test_a_stranger_and_a_third_enterprise_get_nothing(product: Product) -> None
     start = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     assert httpx.get(product.address, params={"from": start}).status_code == 401
     assert code(product.get(token="wrong")) == "exchange.unknown-token"
-    session = product.site.wait_for(product.site.platform.identity.sign_in("anna", PASSWORD))
+    session = product.site.wait_for(product.site.platform.identity.sessions.sign_in("anna", PASSWORD))
     with httpx.Client(cookies={COOKIE: session}) as park:  # of the park, which was given nothing
         answer = park.get(product.address, params={"from": start})
     assert (answer.status_code, code(answer)) == (403, "exchange.no-access")

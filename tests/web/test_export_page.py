@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from athanor.kernel.historian.port import STORED
+from athanor.kernel.identity.accounts import Profile
 from athanor.kernel.identity.tables import AuditRow
 from athanor.kernel.telemetry import TIME
 from athanor.main import Platform, open_platform
@@ -72,8 +73,8 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 async def fill(server: RunningServer) -> None:
     async with open_platform(server.settings) as platform:
         await platform.historian.import_history(month_of_flows(platform))
-        await platform.identity.create_user("anna", "Anna", "operator", PASSWORD, actor="test")
-        server.sessions["anna"] = await platform.identity.open_session("anna", actor="test")
+        await platform.identity.accounts.create("anna", Profile("Anna", ("operator",)), PASSWORD, actor="test")
+        server.sessions["anna"] = await platform.identity.sessions.open("anna", actor="test")
 
 
 def open_page(page: Page, server: RunningServer, path: str) -> None:

@@ -23,7 +23,7 @@ def start(site: Site, work: object, title: str = "pots.csv", login: str = "anna"
 
     async def begin() -> str:
         jobs: Jobs = site.platform.ports["jobs"]  # type: ignore[assignment]
-        users = {user.login: user for user in await site.platform.identity.users()}
+        users = {user.login: user for user in await site.platform.identity.accounts.users()}
         owner: User = users[login]
         return jobs.start(KIND, title, owner, work)  # type: ignore[arg-type]
 
@@ -49,7 +49,7 @@ async def with_file(progress: Progress) -> JobResult:
 @pytest.fixture
 async def client(site: Site) -> AsyncIterator[httpx.AsyncClient]:
     """A program that has signed in as the administrator."""
-    token = site.wait_for(site.platform.identity.open_session("anna", actor="test"))
+    token = site.wait_for(site.platform.identity.sessions.open("anna", actor="test"))
     async with httpx.AsyncClient(base_url=site.url, cookies={COOKIE: token}, trust_env=False) as client:
         yield client
 
@@ -80,7 +80,7 @@ async def test_a_program_sees_cancels_and_fetches(site: Site, client: httpx.Asyn
 
 async def test_another_persons_job_is_not_there(site: Site) -> None:
     job_id = start(site, with_file)
-    token = site.wait_for(site.platform.identity.open_session("chen", actor="test"))
+    token = site.wait_for(site.platform.identity.sessions.open("chen", actor="test"))
     async with httpx.AsyncClient(base_url=site.url, cookies={COOKIE: token}, trust_env=False) as chen:
         assert (await chen.get("/api/v1/jobs")).json() == []
         for address in (f"/api/v1/jobs/{job_id}", f"/api/v1/jobs/{job_id}/file"):
@@ -109,4 +109,4 @@ def test_the_list_of_imports_follows_what_runs(site: Site, page: Page) -> None:
 
 
 async def _cancel(jobs: Jobs, job_id: str) -> None:
-    jobs.cancel(job_id, User(0, "nobody", "", "administrator"))
+    jobs.cancel(job_id, User(0, "nobody", "", ("administrator",)))

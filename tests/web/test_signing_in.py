@@ -43,7 +43,7 @@ def test_signing_out_ends_the_session_in_every_tab(site: Site, browsing: Browser
     page.get_by_label("Your settings").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(f"{site.url}/sign-in")
-    assert site.wait_for(site.platform.identity.user_of(token)) is None
+    assert site.wait_for(site.platform.identity.sessions.user_of(token)) is None
     page.goto(f"{site.url}/overview")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 

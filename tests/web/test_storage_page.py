@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from athanor.kernel.historian.port import Span
+from athanor.kernel.identity.accounts import Profile
 from athanor.kernel.telemetry import Sample
 from athanor.main import open_identity
 from athanor.web.sessions import COOKIE
@@ -44,8 +45,8 @@ def aged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 async def _add_operator(server: RunningServer) -> None:
     async with open_identity(server.settings) as identity:
-        await identity.create_user("otto", "Otto", "operator", PASSWORD, actor="test")
-        server.sessions["otto"] = await identity.open_session("otto", actor="test")
+        await identity.accounts.create("otto", Profile("Otto", ("operator",)), PASSWORD, actor="test")
+        server.sessions["otto"] = await identity.sessions.open("otto", actor="test")
 
 
 def _due(client: httpx.Client) -> int:

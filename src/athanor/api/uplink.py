@@ -26,7 +26,7 @@ def uplink_router(ingest: Ingest, sources: SourceStates, identity: Identity) -> 
     async def edge_of(authorization: Annotated[str, Header()] = "") -> str:
         """The edge whose token this is: who it says it is does not matter."""
         scheme, _, token = authorization.partition(" ")
-        edge = await identity.check_edge_token(token) if scheme.lower() == "bearer" else None
+        edge = await identity.edges.edge_of(token) if scheme.lower() == "bearer" else None
         if edge is None:
             raise _refusal(
                 HTTPStatus.UNAUTHORIZED,

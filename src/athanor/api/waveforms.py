@@ -120,7 +120,7 @@ async def sender_of(request: Request, authorization: Annotated[str, Header()] = 
         return Sender(viewer.login, plant)  # type: ignore[arg-type]
     identity: Identity = request.app.state.identity
     scheme, _, token = authorization.partition(" ")
-    edge = await identity.check_edge_token(token) if scheme.lower() == "bearer" else None
+    edge = await identity.edges.edge_of(token) if scheme.lower() == "bearer" else None
     if edge is None:
         raise _refusal(
             HTTPStatus.UNAUTHORIZED,

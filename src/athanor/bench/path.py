@@ -56,9 +56,9 @@ class _Seen:
 async def _run(folder: Path, seconds: int) -> list[Figure]:
     settings = settings_in(folder)
     async with open_identity(settings) as identity:
-        await identity.ensure_administrator()
-        token = await identity.edge_token(_EDGE)
-        session = await identity.open_session("admin", actor="benchmark")
+        await identity.accounts.ensure_administrator()
+        token = await identity.edges.make(_EDGE)
+        session = await identity.sessions.open("admin", actor="benchmark")
     paths = _write_plant(folder / "plant.yaml")
     seen = _Seen()
     async with serving(folder, settings) as (url, process):

@@ -65,8 +65,8 @@ async def _run(folder: Path, days: int, browser: str) -> Report:
     async with open_platform(settings) as platform:
         rows = await _write_history(platform, paths, days)
     async with open_identity(settings) as identity:
-        await identity.ensure_administrator()
-        session = await identity.open_session("admin", actor="benchmark")
+        await identity.accounts.ensure_administrator()
+        session = await identity.sessions.open("admin", actor="benchmark")
     async with serving(folder, settings) as (url, _):
         opened_ms, redraws_ms = await _looked_at(url, session, paths[:SHOWN], days, browser)
     redraws = np.array(redraws_ms)

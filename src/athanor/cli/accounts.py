@@ -9,10 +9,10 @@ ACTOR = "command line"  # in the audit trail
 async def make_edge_token(settings: Settings, edge: str) -> str:
     """A new token for an edge."""
     async with open_identity(settings) as identity:
-        return await identity.edge_token(edge, actor=ACTOR)
+        return await identity.edges.make(edge, actor=ACTOR)
 
 
 async def set_password(settings: Settings, login: str, password: str) -> None:
     """Raises NotFoundError, WeakPasswordError."""
     async with open_identity(settings) as identity:
-        await identity.set_password(login, password, actor=ACTOR)
+        await identity.accounts.set_password(login, password, actor=ACTOR)

@@ -85,7 +85,7 @@ async def run_demo(options: DemoOptions, console: Console, *, reset: bool = Fals
     settings, listening = _listen(options)
     with listening:
         async with open_platform(settings) as platform:
-            password = await platform.identity.ensure_administrator()
+            password = await platform.identity.accounts.ensure_administrator()
             await _catch_up(platform, options, console)
             await share_power(platform)
             async with _plant(options) as plant:

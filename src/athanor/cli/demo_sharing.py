@@ -34,8 +34,8 @@ async def share_power(platform: Platform) -> None:
         contact="Energy manager",
         contract=Contract(now, freshness_min=5),
     )
-    engineer = User(0, "demo", "Demo", "engineer", owner)
-    asker = User(0, "demo", "Demo", "operator", consumer)
+    engineer = User(0, "demo", "Demo", ("engineer",), owner)
+    asker = User(0, "demo", "Demo", ("operator",), consumer)
     async with platform.database.session() as session:
         product = await publishing.publish(session, plant, platform.historian, engineer, wish, now)
         grant = await access.request_access(

@@ -263,7 +263,7 @@ class _Data:
         self._folder = folder
         self._path = folder / "file"  # what is made of it on the way lies beside it
         self._path.symlink_to(file.absolute())
-        self._viewer = User(0, ACTOR, ACTOR, "administrator")
+        self._viewer = User(0, ACTOR, ACTOR, ("administrator",))
 
     async def examine(self, over: Content) -> Found:
         """See `Door`."""

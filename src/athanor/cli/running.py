@@ -37,11 +37,11 @@ async def session_with(settings: Settings) -> AsyncIterator[str | None]:
         yield None
         return
     async with open_identity(settings) as identity:
-        session = await identity.open_session(await _administrator(identity), actor=ACTOR)
+        session = await identity.sessions.open(await _administrator(identity), actor=ACTOR)
         try:
             yield session
         finally:
-            await identity.sign_out(session, address=ACTOR)
+            await identity.sessions.sign_out(session, address=ACTOR)
 
 
 def url_of(settings: Settings) -> str:
@@ -67,7 +67,7 @@ async def _is_ours(url: str, data_dir: Path) -> bool:
 
 async def _administrator(identity: Identity) -> str:
     """The login of somebody who may see everything."""
-    for user in await identity.users():
-        if user.role == "administrator" and user.tenants is None:
+    for user in await identity.accounts.users():
+        if "administrator" in user.roles and user.tenants is None:
             return user.login
     raise NoAdministratorError

@@ -13,7 +13,7 @@ async def serve(settings: Settings) -> None:
     """Open the platform and answer until told to stop. The first start prints the administrator's password, once."""
     with listen(settings) as listening:
         async with open_platform(settings) as platform:
-            password = await platform.identity.ensure_administrator()
+            password = await platform.identity.accounts.ensure_administrator()
             if password is not None:
                 # To the terminal and not to the log: secrets never enter logs.
                 print(f"First start. Sign in as admin with the password {password} and change it.")  # noqa: T201

@@ -206,6 +206,27 @@ class S3Settings(Section):
         }
 
 
+class SecuritySettings(Section):
+    """Passwords, sessions and second factors."""
+
+    password_min_length: int = Field(default=10, ge=8, le=128, description="Fewest characters of a password.")
+    password_classes: int = Field(
+        default=1,
+        ge=1,
+        le=4,
+        description="Of small and capital letters, digits and others, how many a password must hold.",
+    )
+    password_max_age_days: int = Field(
+        default=0, ge=0, description="Then a password must be changed at the next sign-in; 0: never. [d]"
+    )
+    session_idle_minutes: int = Field(
+        default=720, ge=5, le=43_200, description="How long a session lasts after the last request. [min]"
+    )
+    second_factor_for: tuple[str, ...] = Field(
+        default=(), description="Roles whose people must set up a second factor.", examples=[["administrator"]]
+    )
+
+
 class TransferSettings(Section):
     """History from files."""
 
@@ -268,6 +289,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings()
     edge: EdgeSettings = EdgeSettings()
     ingest: IngestSettings = IngestSettings()
+    security: SecuritySettings = SecuritySettings()
     transfer: TransferSettings = TransferSettings()
     s3: S3Settings = S3Settings()
     log: LogSettings = LogSettings()

@@ -2,9 +2,11 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from athanor.kernel.apps.manifest import Manifest
+from athanor.kernel.database.database import Database
+from athanor.kernel.database.tenancy import SeenDatabase
 from athanor.kernel.errors import AthanorError
 from athanor.kernel.identity.user import User
 from athanor.kernel.plant.running import RunningPlant
@@ -66,6 +68,8 @@ class Ports:
             return self.plant
         if name == "plant":
             return self._visible_plant(viewer.tenants)
+        if name == "db" and viewer.tenants is not None:
+            return SeenDatabase(cast("Database", self._ports[name]), viewer.tenants)
         return self._ports[name]
 
     def _visible_plant(self, tenants: frozenset[str] | None) -> RunningPlant:

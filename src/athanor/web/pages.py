@@ -148,7 +148,7 @@ def _end_with_session(client: Client, identity: Identity) -> None:
     async def check() -> None:
         nonlocal beats
         beats += 1
-        if beats % _SESSION_CHECK_EVERY == 0 and await identity.user_of(token) is None:
+        if beats % _SESSION_CHECK_EVERY == 0 and await identity.sessions.user_of(token) is None:
             ui.navigate.to("/sign-in")
 
     every_second(check)

@@ -27,6 +27,7 @@ from athanor.kernel.historian.port import (
     LakeUnreachableError,
 )
 from athanor.kernel.identity.service import Identity
+from athanor.kernel.identity.tokens import PREFIX
 from athanor.kernel.identity.user import User
 from athanor.kernel.jobs.port import Jobs, NoJobFileError
 from athanor.kernel.plant.running import RunningPlant
@@ -74,13 +75,20 @@ async def viewer_of(request: Request) -> User:
     """Who calls this route. Answers 401 to a stranger."""
     if not hasattr(request.state, "viewer"):
         identity: Identity = request.app.state.identity
-        user = await user_of(request, identity)
+        user = await _program_of(request, identity) or await user_of(request, identity)
         if user is None:
             raise HTTPException(
                 HTTPStatus.UNAUTHORIZED, {"code": "web.sign-in-first", "message": "Sign in at /sign-in first."}
             )
         request.state.viewer = user
     return request.state.viewer  # type: ignore[no-any-return]
+
+
+async def _program_of(request: Request, identity: Identity) -> User | None:
+    scheme, _space, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.startswith(PREFIX):
+        return None
+    return await identity.tokens.user_of(token, request.client.host if request.client else "")
 
 
 Viewer = Annotated[User, Depends(viewer_of)]

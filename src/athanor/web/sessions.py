@@ -6,7 +6,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from athanor.kernel.identity.service import SESSION_LASTS, Identity, SignInRefusedError
+from athanor.kernel.identity.service import Identity
+from athanor.kernel.identity.sessions import SESSION_LASTS, SignInRefusedError, Where
 from athanor.kernel.identity.user import User
 from athanor.web.language import _, language_of, speaking
 from athanor.web.plain_page import came_from_here, local_address, message_page, sign_in_page
@@ -17,7 +18,7 @@ COOKIE = "athanor_session"
 async def user_of(request: Request, identity: Identity) -> User | None:
     """Who sent this request; None for a stranger, and for a session that is over."""
     token = request.cookies.get(COOKIE)
-    return await identity.user_of(token) if token else None
+    return await identity.sessions.user_of(token) if token else None
 
 
 def to_sign_in(request: Request) -> RedirectResponse:
@@ -46,7 +47,7 @@ def session_routes(identity: Identity, park_name: Callable[[], str]) -> APIRoute
             if not came_from_here(request):
                 return _foreign_form()
             try:
-                token = await identity.sign_in(login, password, address=_address(request))
+                token = await identity.sessions.sign_in(login, password, where_of(request))
             except SignInRefusedError as error:
                 return sign_in_page(park_name(), onward=onward, refusal=_refusal(error), login=login)
         answer = RedirectResponse(onward, 303)
@@ -67,7 +68,7 @@ def session_routes(identity: Identity, park_name: Callable[[], str]) -> APIRoute
                 return _foreign_form()
         token = request.cookies.get(COOKIE)
         if token:
-            await identity.sign_out(token, address=_address(request))
+            await identity.sessions.sign_out(token, address=_address(request))
         answer = RedirectResponse("/sign-in", 303)
         answer.delete_cookie(COOKIE)
         return answer
@@ -83,6 +84,11 @@ def _refusal(error: SignInRefusedError) -> str:
 
 def _foreign_form() -> HTMLResponse:
     return message_page(_("Not from here"), _("This form was sent by another site. Open Athanor and try again."), 403)
+
+
+def where_of(request: Request) -> Where:
+    """Where a request comes from."""
+    return Where(_address(request), request.headers.get("user-agent", ""))
 
 
 def _address(request: Request) -> str:

@@ -39,7 +39,7 @@ PLANT = RunningPlant(
     {tag.path: TagId(number) for number, tag in enumerate(TAGS, 1)},
 )
 HOURS = 6
-ANNA = User(1, "anna", "Anna", "operator")
+ANNA = User(1, "anna", "Anna", ("operator",))
 
 
 @pytest.fixture

@@ -62,11 +62,11 @@ MODEL = Plant(
 )
 PARK = RunningPlant(MODEL, 1, {path: TagId(number) for number, path in enumerate(MODEL.tags, 1)})
 
-OWNER = User(1, "olga", "Olga", "engineer", "copper")
-ASKER = User(2, "arno", "Arno", "operator", "carbon")
-THIRD = User(3, "tina", "Tina", "engineer", "glass")
-ADMIN = User(4, "adam", "Adam", "administrator", None)
-WATCHER = User(5, "wu", "Wu", "viewer", "carbon")
+OWNER = User(1, "olga", "Olga", ("engineer",), "copper")
+ASKER = User(2, "arno", "Arno", ("operator",), "carbon")
+THIRD = User(3, "tina", "Tina", ("engineer",), "glass")
+ADMIN = User(4, "adam", "Adam", ("administrator",), None)
+WATCHER = User(5, "wu", "Wu", ("viewer",), "carbon")
 CARBON = Caller("carbon", "arno")
 WISH = publishing.Wish(
     name={"en": "Power and steam", "zh_CN": "电与蒸汽"},

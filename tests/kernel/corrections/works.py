@@ -42,7 +42,7 @@ PLANT = Plant(
         "kilns": Node("kilns", Level.SITE, {"en": "Kilns"}, "carbon", tags=(OTHERS,)),
     },
 )
-ANNA = User(1, "anna", "Anna", "engineer")
+ANNA = User(1, "anna", "Anna", ("engineer",))
 
 
 class Historian(TieredHistorian):

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from athanor.kernel.database.database import Database
 from athanor.kernel.identity.audit import record
-from athanor.kernel.identity.tables import AuditRow
+from athanor.kernel.identity.tables import AuditRow, DepartmentRow
 
 
 async def count_of(database: Database) -> int:
@@ -32,7 +32,9 @@ async def test_a_session_that_ends_is_kept_and_one_that_raises_leaves_nothing(da
 
 async def test_a_reading_session_cannot_write(database: Database) -> None:
     async with database.reading() as session:
-        record(session, "anna", "test.done")
+        with pytest.raises(RuntimeError, match="reads only"):
+            record(session, "anna", "test.done")
+        session.add(DepartmentRow(name="Smelting"))
         with pytest.raises(DBAPIError, match=r"read-?only"):
             await session.flush()
     async with database.session() as session:  # and the connection writes again when it is used for that

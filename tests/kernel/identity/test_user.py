@@ -22,9 +22,9 @@ from athanor.kernel.identity.user import User
     ],
 )
 def test_a_role_grants_what_its_patterns_cover(role: str, permission: str, granted: bool) -> None:
-    assert User(1, "anna", "Anna", role).may(permission) is granted
+    assert User(1, "anna", "Anna", (role,)).may(permission) is granted
 
 
 def test_who_belongs_to_a_tenant_sees_that_one_only() -> None:
-    assert User(1, "anna", "Anna", "viewer", tenant="copper").tenants == frozenset({"copper"})
-    assert User(1, "anna", "Anna", "viewer").tenants is None
+    assert User(1, "anna", "Anna", ("viewer",), tenant="copper").tenants == frozenset({"copper"})
+    assert User(1, "anna", "Anna", ("viewer",)).tenants is None

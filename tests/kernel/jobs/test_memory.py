@@ -14,11 +14,11 @@ from athanor.kernel.identity.user import User
 from athanor.kernel.jobs.memory import MemoryJobs
 from athanor.kernel.jobs.port import JobResult, JobState, NoJobFileError, Progress
 
-ANNA = User(1, "anna", "Anna", "operator", tenant="copper")
-BERT = User(2, "bert", "Bert", "operator", tenant="copper")
-BOSS = User(3, "boss", "Boss", "administrator", tenant="copper")
-OTHER_BOSS = User(4, "other", "Other", "administrator", tenant="carbon")
-PARK = User(5, "admin", "Administrator", "administrator")
+ANNA = User(1, "anna", "Anna", ("operator",), tenant="copper")
+BERT = User(2, "bert", "Bert", ("operator",), tenant="copper")
+BOSS = User(3, "boss", "Boss", ("administrator",), tenant="copper")
+OTHER_BOSS = User(4, "other", "Other", ("administrator",), tenant="carbon")
+PARK = User(5, "admin", "Administrator", ("administrator",))
 
 
 class Clock:

@@ -37,8 +37,8 @@ from athanor.kernel.transfer.uploads import FileTooLargeError, NoRoomForFileErro
 from ..disks import small_disk
 from .plants import FLOW, OTHERS, POWER, TEMPERATURE, plant
 
-ANNA = User(1, "anna", "Anna", "operator", tenant="copper")
-BERT = User(2, "bert", "Bert", "operator", tenant="carbon")
+ANNA = User(1, "anna", "Anna", ("operator",), tenant="copper")
+BERT = User(2, "bert", "Bert", ("operator",), tenant="carbon")
 ALWAYS = Span(datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -66,7 +66,7 @@ async def _program(request: Request, token: str) -> Caller:
         raise _refusal(HTTPStatus.UNAUTHORIZED, "exchange.unknown-token", text)
     row, grant = found
     name = f"token {row.name}"
-    request.state.viewer = User(0, name, row.name, "program", grant.consumer)  # a role that grants nothing
+    request.state.viewer = User(0, name, row.name, ("program",), grant.consumer)  # a role that grants nothing
     return Caller(grant.consumer, name, grant.id)
 
 

@@ -85,9 +85,9 @@ async def deliver(folder: Path, sustained_s: float, burst_groups: int) -> list[F
     """Figures of NF-02."""
     settings = settings_in(folder)
     async with open_identity(settings) as identity:
-        await identity.ensure_administrator()
-        token = await identity.edge_token(_EDGE)
-        session = await identity.open_session("admin", actor="benchmark")
+        await identity.accounts.ensure_administrator()
+        token = await identity.edges.make(_EDGE)
+        session = await identity.sessions.open("admin", actor="benchmark")
     _write_plant(folder / "plant.yaml")
     async with serving(folder, settings) as (url, process):
         client = httpx.AsyncClient(base_url=url, timeout=60, trust_env=False, cookies={"athanor_session": session})

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from athanor.kernel.errors import AthanorError
 
 BUSY_TIMEOUT_S = 15
-_READS_ONLY = "athanor_reads_only"
+READS_ONLY = "athanor_reads_only"  # in `session.info`, too
 
 # WAL lets readers go on while one writes. With synchronous=FULL a commit is on the disk when it returns: NORMAL would
 # be faster, but a power cut could then take back tag ids under which the historian already keeps samples.
@@ -73,10 +73,11 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """One consistent view that cannot write, and neither waits for a writer nor makes one wait."""
-        options: dict[str, Any] = {_READS_ONLY: True}
+        options: dict[str, Any] = {READS_ONLY: True}
         if self._engine.dialect.name == "postgresql":
             options |= {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
         async with AsyncSession(self._engine, expire_on_commit=False) as session:
+            session.info[READS_ONLY] = True
             await session.connection(execution_options=options)
             yield session
 
@@ -115,7 +116,7 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    reads_only = bool(connection.get_execution_options().get(_READS_ONLY))
+    reads_only = bool(connection.get_execution_options().get(READS_ONLY))
     connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reads_only else 'OFF'}")
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 

@@ -1,12 +1,16 @@
-"""Passwords: hashed with Argon2id, off the event loop, a few at a time."""
+"""Passwords: which are good enough, and hashing them with Argon2id, off the event loop, a few at a time."""
 
 import asyncio
 import secrets
+import unicodedata
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn import zxcvbn
 
 from athanor.kernel.errors import AthanorError
 
@@ -16,6 +20,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _AT_ONCE = 2  # each takes 64 MiB and a core; the others wait
+_GUESSED = 2  # of zxcvbn's scores from 0 to 4, the least that is taken: more than 10^6 guesses
+_LOOKED_AT = 72  # characters; zxcvbn takes long for long ones, which are no worse
 
 
 class WeakPasswordError(AthanorError):
@@ -23,27 +29,51 @@ class WeakPasswordError(AthanorError):
 
     code = "identity.weak-password"
 
-    def __init__(self) -> None:
-        super().__init__(f"A password needs {MIN_LENGTH} to {MAX_LENGTH} characters. Choose another one.")
+    def __init__(self, reason: str) -> None:
+        self.reason = reason  # a `WHY`
+        super().__init__(f"This password cannot be set: {reason}. Choose another one.")
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """What a password must be like."""
+
+    min_length: int = MIN_LENGTH
+    classes: int = 1  # of small and capital letters, digits and others, how many it must hold
+    lasts: timedelta | None = None  # then it must be changed at the next sign-in; None: never
+
+    def check(self, password: str, *about: str) -> None:
+        """`about` are words of the person, such as the login, that it must not be made of. Raises WeakPasswordError."""
+        if not self.min_length <= len(password) <= MAX_LENGTH:
+            raise WeakPasswordError(f"it needs {self.min_length} to {MAX_LENGTH} characters")
+        if _classes_in(password) < self.classes:
+            raise WeakPasswordError(f"it needs {self.classes} of: small letters, capital letters, digits, others")
+        own = [word for word in about if word]
+        if zxcvbn(password[:_LOOKED_AT], user_inputs=own)["score"] < _GUESSED:
+            raise WeakPasswordError("it is easily guessed: a common one, a pattern, or made of the login")
 
 
 class Passwords:
     """Hashes and checks passwords. The parameters are argon2-cffi's own (RFC 9106, low memory) unless given."""
 
-    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+    def __init__(self, hasher: PasswordHasher | None = None, policy: PasswordPolicy | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
+        self.policy = policy or PasswordPolicy()
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._nobodys_hash: str | None = None
 
-    async def hash(self, password: str) -> str:
-        """Raises WeakPasswordError."""
-        if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-            raise WeakPasswordError
+    async def hash(self, password: str, *about: str) -> str:
+        """The hash of a new password of somebody whose login and name are `about`. Raises WeakPasswordError."""
+        await asyncio.to_thread(self.policy.check, password, *about)
+        return await self._in_turn(self._hasher.hash, password)
+
+    async def hash_again(self, password: str) -> str:
+        """The hash, with today's parameters, of a password that is one already."""
         return await self._in_turn(self._hasher.hash, password)
 
     async def check(self, password: str, known_hash: str | None) -> bool:
         """Whether it is the one. Without a hash to compare with it takes as long, and is not."""
-        if known_hash is None or len(password) > MAX_LENGTH:
+        if not known_hash or len(password) > MAX_LENGTH:
             await self._in_turn(self._matches, await self._hash_of_nobody(), password[:MAX_LENGTH])
             return False
         return await self._in_turn(self._matches, known_hash, password)
@@ -66,3 +96,9 @@ class Passwords:
     async def _in_turn(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         async with self._turns:
             return await asyncio.to_thread(function, *args, **kwargs)
+
+
+def _classes_in(password: str) -> int:
+    kinds = {unicodedata.category(letter)[0:2] for letter in password}
+    named = ("Ll", "Lu", "Nd")
+    return sum(kind in kinds for kind in named) + bool(kinds - set(named))
