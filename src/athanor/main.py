@@ -187,12 +187,13 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             "waveforms": waveforms,
             "storage": Storage(historian, waveforms, quarantine, database, rules, classes),
         }
+        ports["identity"] = identity = _identity(settings, database)
         routines = Routines()
         stack.push_async_callback(routines.close)
         platform = Platform(
             settings,
             database,
-            _identity(settings, database),
+            identity,
             historian,
             current,
             bus,

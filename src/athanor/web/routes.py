@@ -100,6 +100,7 @@ DatabasePort = Annotated[Database, Depends(Handed("db"))]
 WaveformsPort = Annotated[Waveforms, Depends(Handed("waveforms"))]
 JobsPort = Annotated[Jobs, Depends(Handed("jobs"))]
 ImportsPort = Annotated[Imports, Depends(Handed("imports"))]
+IdentityPort = Annotated[Identity, Depends(Handed("identity"))]
 CorrectionsPort = Annotated[Corrections, Depends(Handed("corrections"))]
 
 

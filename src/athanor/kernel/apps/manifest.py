@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from athanor.kernel.errors import AthanorError
 
 # What an app may name in `needs`. `plant` is cut to what the viewer may see; `park` is every tenant's, for an app that
-# itself decides who sees what.
+# itself decides who sees what. `identity` is uncut too: an app that is handed it checks `accounts.may_administer` itself.
 PORTS = (
     "plant", "park", "historian", "current", "bus", "db", "quarantine", "sources", "jobs",
-    "imports", "files", "waveforms", "corrections", "arrivals", "storage",
+    "imports", "files", "waveforms", "corrections", "arrivals", "storage", "identity",
 )  # fmt: skip
 
 
