@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from athanor.kernel.errors import AthanorError
 
 # What an app may name in `needs`. `plant` is cut to what the viewer may see; `park` is every tenant's, for an app that
-# itself decides who sees what. `identity` is uncut too: an app that is handed it checks `accounts.may_administer` itself.
+# itself decides who sees what. `identity` is uncut too: the app itself asks `accounts.may_administer`.
 PORTS = (
     "plant", "park", "historian", "current", "bus", "db", "quarantine", "sources", "jobs",
     "imports", "files", "waveforms", "corrections", "arrivals", "storage", "identity",
