@@ -75,6 +75,24 @@ class Departments:
             row.name = name
             record(session, actor, "identity.department-renamed", str(number), address=address, detail=detail)
 
+    async def move(self, number: int, above_id: int | None, *, actor: str, address: str = "") -> None:
+        """Put it below another one of its tenant; None: to the top. Raises NotFoundError, BadDepartmentError."""
+        async with self._database.session() as session:
+            row = await session.get(DepartmentRow, number)
+            if row is None:
+                raise NotFoundError("department", str(number))
+            step = above_id
+            while step is not None:
+                above = await session.get(DepartmentRow, step, with_for_update=True)
+                if above is None or above.tenant != row.tenant:
+                    raise NotFoundError("department", str(step))
+                if above.id == number:
+                    raise BadDepartmentError(row.name, "it would lie below itself")
+                step = above.above_id
+            detail = {"above": [row.above_id, above_id]}
+            row.above_id = above_id
+            record(session, actor, "identity.department-moved", str(number), address=address, detail=detail)
+
     async def remove(self, number: int, *, actor: str, address: str = "") -> None:
         """Remove one that nobody belongs to and that holds no other. Raises NotFoundError, BadDepartmentError."""
         async with self._database.session() as session:

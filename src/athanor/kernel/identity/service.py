@@ -9,6 +9,7 @@ from athanor.kernel.identity.departments import Departments
 from athanor.kernel.identity.edges import EdgeTokens
 from athanor.kernel.identity.grants import Grants
 from athanor.kernel.identity.invitations import Invitations
+from athanor.kernel.identity.locks import Locks
 from athanor.kernel.identity.passwords import Passwords
 from athanor.kernel.identity.roles import Roles
 from athanor.kernel.identity.second_factor import SecondFactors
@@ -49,6 +50,7 @@ class Identity:
         self.departments = Departments(database)
         self.accounts = Accounts(database, passwords, self.roles, now)
         self.sessions = Sessions(database, passwords, self.roles, self.grants, now, rules or Rules())
+        self.locks = Locks(database, now)
         self.second_factors = SecondFactors(database, vault, now)
         self.invitations = Invitations(database, self.accounts, self.roles, now)
         self.tokens = ApiTokens(database, self.sessions, now)
