@@ -68,6 +68,8 @@ def _mount(app: App, page: PageDeclaration, navigation: Sequence[Place], ports: 
             ui.page_title(f"{text_of(app.manifest.title)} · Athanor")
             if not user.may(page.permission):
                 client.status_code = HTTPStatus.FORBIDDEN
+                address = request.client.host if request.client else ""
+                await identity.refusals.note(user, page.permission, request.url.path, address)
                 _refuse(user)
                 return None
             trouble = _Trouble(main, page.path)

@@ -117,11 +117,14 @@ def mount_routes(fastapi_app: FastAPI, apps: Sequence[App], ports: Ports, identi
 
 
 def permits(permission: str) -> Callable[[Request], Awaitable[None]]:
-    """A dependency that answers 401 to a stranger and 403 to who may not."""
+    """A dependency that answers 401 to a stranger and 403 to who may not, which the audit trail tells."""
 
     async def check(request: Request) -> None:
         viewer = await viewer_of(request)
         if not viewer.may(permission):
+            address = request.client.host if request.client else ""
+            identity: Identity = request.app.state.identity
+            await identity.refusals.note(viewer, permission, request.url.path, address)
             raise HTTPException(
                 HTTPStatus.FORBIDDEN,
                 {"code": "web.forbidden", "message": f"Your role ({viewer.role}) does not include {permission}."},

@@ -26,6 +26,7 @@ class Verified:
     rows: int
     chain: str  # of the last entry that is as it was written
     fault: str | None = None  # what is wrong first, for a person
+    entry: int | None = None  # the id of the first that was changed; None where entries were removed or added
 
     @property
     def is_whole(self) -> bool:
@@ -79,16 +80,20 @@ def record(
 
 
 def chained(before: str, entry: Mapping[str, Any]) -> str:
-    """The chain of an entry that follows one: SHA-256 of both, hexadecimal.
+    """The chain of an entry that follows one: SHA-256 of the chain before and `content_of` the entry, hexadecimal."""
+    return hashlib.sha256(before.encode() + content_of(entry)).hexdigest()
 
-    What is hashed is the chain before and, as one JSON list with sorted keys and without spaces: the time (UTC, ISO
-    8601 with microseconds), actor, action, subject, address and detail.
+
+def content_of(entry: Mapping[str, Any]) -> bytes:
+    """What of an entry is hashed: one JSON list in UTF-8, with sorted keys and without spaces.
+
+    It holds the time (UTC, ISO 8601 with microseconds), actor, action, subject, address and detail.
     """
     content = [
         entry["at"].astimezone(UTC).isoformat(timespec="microseconds"),
         *(entry[name] for name in ("actor", "action", "subject", "address", "detail")),
     ]
-    return hashlib.sha256(before.encode() + orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
 
 
 async def verify(database: Database) -> Verified:
@@ -100,7 +105,8 @@ async def verify(database: Database) -> Verified:
             for row in piece:
                 expected = chained(chain, _entry(row))
                 if row.chain != expected:
-                    return Verified(rows, chain, f"entry {row.id} ({row.at.isoformat()}, {row.action}) was changed")
+                    fault = f"entry {row.id} ({row.at.isoformat()}, {row.action}) was changed, or one before it removed"
+                    return Verified(rows, chain, fault, row.id)
                 chain, rows, last_id = expected, rows + 1, row.id
     if (rows, chain) != (head.rows, head.chain):
         return Verified(rows, chain, f"there should be {head.rows} entries and are {rows}: some were removed or added")

@@ -11,6 +11,7 @@ from athanor.kernel.identity.grants import Grants
 from athanor.kernel.identity.invitations import Invitations
 from athanor.kernel.identity.locks import Locks
 from athanor.kernel.identity.passwords import Passwords
+from athanor.kernel.identity.refusals import Refusals
 from athanor.kernel.identity.roles import Roles
 from athanor.kernel.identity.second_factor import SecondFactors
 from athanor.kernel.identity.sessions import Rules, Sessions
@@ -55,3 +56,4 @@ class Identity:
         self.invitations = Invitations(database, self.accounts, self.roles, now)
         self.tokens = ApiTokens(database, self.sessions, now)
         self.edges = EdgeTokens(database, now)
+        self.refusals = Refusals(database, now)
