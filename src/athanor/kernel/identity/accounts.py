@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,13 +16,21 @@ from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.hashing import hashed
 from athanor.kernel.identity.passwords import Passwords
 from athanor.kernel.identity.roles import Roles
-from athanor.kernel.identity.tables import SessionRow, SignInFailureRow, TokenRow, UserRow
+from athanor.kernel.identity.tables import (
+    DepartmentRow,
+    InvitationRow,
+    SessionRow,
+    SignInFailureRow,
+    TokenRow,
+    UserRow,
+)
 from athanor.kernel.identity.user import User
 
 ADMINISTRATOR = "admin"  # login of the first account
 ADMINISTER = "people.administer"  # who may make, change and disable accounts
 
 _LOGIN_LENGTH = 100
+_OURS = frozenset({"local"})  # directories whose passwords are kept here
 
 
 class LoginTakenError(AthanorError):
@@ -32,6 +40,17 @@ class LoginTakenError(AthanorError):
 
     def __init__(self, login: str) -> None:
         super().__init__(f"The login {login!r} is taken. Choose another one.")
+
+
+class OutsidePasswordError(AthanorError):
+    """A password that another directory keeps cannot be set here."""
+
+    code = "identity.outside-password"
+
+    def __init__(self, login: str, directory: str) -> None:
+        super().__init__(
+            f"The password of {login} is kept by another directory ({directory}), where it is changed, and not here."
+        )
 
 
 class LastAdministratorError(AthanorError):
@@ -102,7 +121,11 @@ class Accounts:
         actor: str,
         address: str = "",
     ) -> User:
-        """A new account. Raises NotFoundError for an unknown role, LoginTakenError, WeakPasswordError."""
+        """A new account.
+
+        Raises NotFoundError for an unknown role and for a department that is not of this tenant, LoginTakenError,
+        WeakPasswordError.
+        """
         await self._roles.check(profile.roles)
         login = folded(login)
         row = UserRow(
@@ -121,7 +144,9 @@ class Accounts:
         """Keep a row that is whole. Raises LoginTakenError."""
         try:
             async with self._database.session() as session:
+                await _check_department(session, row.department_id, row.tenant)
                 session.add(row)
+                await session.flush()
                 detail = {"roles": row.roles, "tenant": row.tenant, "directory": row.directory or "local"}
                 record(session, actor, "identity.user-created", row.login, address=address, detail=detail)
         except IntegrityError as error:
@@ -135,8 +160,10 @@ class Accounts:
         """
         await self._roles.check(profile.roles)
         async with self._database.session() as session:
-            row = await row_of(session, folded(login))
+            row = await row_of(session, folded(login), held=True)
             before = profile_of(row)
+            if (profile.department_id, profile.tenant) != (row.department_id, row.tenant):
+                await _check_department(session, profile.department_id, profile.tenant)
             _take(row, profile)
             await session.flush()
             await _check_administered(session, row.login)
@@ -149,9 +176,12 @@ class Accounts:
                 record(session, actor, "identity.user-changed", row.login, address=address, detail=changed)
 
     async def disable(self, login: str, *, actor: str, address: str = "") -> None:
-        """Let nobody sign in as them; sessions and tokens end now. Raises NotFoundError, LastAdministratorError."""
+        """Let nobody sign in as them; sessions, tokens, and links that they made or got end now.
+
+        Raises NotFoundError, LastAdministratorError.
+        """
         async with self._database.session() as session:
-            row = await row_of(session, folded(login))
+            row = await row_of(session, folded(login), held=True)
             row.disabled_at = row.disabled_at or self._now()
             await session.flush()
             await _check_administered(session, row.login)
@@ -161,6 +191,8 @@ class Accounts:
                 .where(TokenRow.user_id == row.id, TokenRow.revoked_at.is_(None))
                 .values(revoked_at=self._now())
             )
+            ours = (InvitationRow.made_by == row.login) | (InvitationRow.for_user_id == row.id)
+            await _withdraw(session, ours, self._now())
             record(session, actor, "identity.user-disabled", row.login, address=address)
 
     async def enable(self, login: str, *, actor: str, address: str = "") -> None:
@@ -171,20 +203,33 @@ class Accounts:
             record(session, actor, "identity.user-enabled", row.login, address=address)
 
     async def set_password(
-        self, login: str, password: str, *, actor: str, address: str = "", must_change: bool = False
+        self,
+        login: str,
+        password: str,
+        *,
+        actor: str,
+        address: str = "",
+        must_change: bool = False,
+        keep: str | None = None,
     ) -> None:
         """Change a password; who is signed in with the old one is signed out, and a lock is lifted.
 
-        Raises NotFoundError, WeakPasswordError.
+        Links to set a new one end too. `keep` is the token of the one session that goes on: that of who changes their
+        own. Raises NotFoundError, WeakPasswordError, OutsidePasswordError.
         """
         login = folded(login)
         async with self._database.reading() as session:
-            name = (await row_of(session, login)).name
-        password_hash = await self._passwords.hash(password, login, name)
-        async with self._database.session() as session:
             row = await row_of(session, login)
+        check_kept_here(row)
+        password_hash = await self._passwords.hash(password, login, row.name)
+        ended = delete(SessionRow).where(SessionRow.user_id == row.id)
+        if keep is not None:
+            ended = ended.where(SessionRow.token_hash != hashed(keep))
+        async with self._database.session() as session:
+            row = await row_of(session, login, held=True)
             row.password_hash, row.password_set_at, row.must_change = password_hash, self._now(), must_change
-            await session.execute(delete(SessionRow).where(SessionRow.user_id == row.id))
+            await session.execute(ended)
+            await _withdraw(session, InvitationRow.for_user_id == row.id, self._now())
             await session.execute(delete(SignInFailureRow).where(SignInFailureRow.login_hash == hashed(login)))
             record(session, actor, "identity.password-set", login, address=address)
 
@@ -225,12 +270,19 @@ def folded(login: str) -> str:
     return unicodedata.normalize("NFKC", login).strip().casefold()[:_LOGIN_LENGTH]
 
 
-async def row_of(session: AsyncSession, login: str) -> UserRow:
-    """The account of a folded login. Raises NotFoundError."""
-    row = await session.scalar(select(UserRow).where(UserRow.login == login))
+async def row_of(session: AsyncSession, login: str, *, held: bool = False) -> UserRow:
+    """The account of a folded login; `held` until the transaction ends. Raises NotFoundError."""
+    query = select(UserRow).where(UserRow.login == login)
+    row = await session.scalar(query.with_for_update() if held else query)
     if row is None:
         raise NotFoundError("user", login)
     return row
+
+
+def check_kept_here(row: UserRow) -> None:
+    """Raises OutsidePasswordError where another directory keeps the account's password."""
+    if row.directory not in _OURS:
+        raise OutsidePasswordError(row.login, row.directory)
 
 
 def user_of_row(row: UserRow) -> User:
@@ -269,6 +321,21 @@ def _take(row: UserRow, profile: Profile) -> None:
 
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
+
+
+async def _check_department(session: AsyncSession, number: int | None, tenant: str | None) -> None:
+    """Raises NotFoundError for a department that is not there, or not of this tenant."""
+    if number is None:
+        return
+    row = await session.get(DepartmentRow, number)
+    if row is None or row.tenant != tenant:
+        raise NotFoundError("department", str(number))
+
+
+async def _withdraw(session: AsyncSession, which: ColumnElement[bool], at: datetime) -> None:
+    """Let these links open nothing, where they still did."""
+    open_ones = (InvitationRow.used_at.is_(None), InvitationRow.withdrawn_at.is_(None))
+    await session.execute(update(InvitationRow).where(which, *open_ones).values(withdrawn_at=at))
 
 
 async def _check_administered(session: AsyncSession, login: str) -> None:

@@ -13,7 +13,7 @@ from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.tables import GrantRow
 from athanor.kernel.identity.user import Share
 
-_FRESH_S = 5.0  # how long another process' change, or the end of a grant, may go unseen
+_FRESH_S = 5.0  # how long another process' change may go unseen
 
 
 class BadGrantError(AthanorError):
@@ -52,14 +52,24 @@ class Grant:
     revocation: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Lasting:
+    """What is shared, and when."""
+
+    begins_at: datetime
+    ends_at: datetime
+    share: Share
+
+
 class Grants:
     """Makes, finds and revokes grants."""
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now
-        self._known: Mapping[str, tuple[Share, ...]] = {}  # consumer to what is shared with it
+        self._known: Mapping[str, Sequence[_Lasting]] = {}  # consumer to what is shared with it, now or later
         self._read_at = -_FRESH_S
+        self._changes = 0  # made here; what was read before one is not kept after it
 
     async def make(self, offer: Offer, *, actor: str, address: str = "") -> int:
         """A new grant: its number. Raises BadGrantError."""
@@ -89,11 +99,13 @@ class Grants:
                 "consumer": offer.consumer,
                 "area": offer.area,
                 "kinds": row.kinds,
+                "data_from": None if offer.data_from is None else offer.data_from.isoformat(),
+                "begins_at": offer.begins_at.isoformat(),
                 "ends_at": offer.ends_at.isoformat(),
                 "purpose": row.purpose,
             }
             record(session, actor, "identity.grant-made", str(row.id), address=address, detail=detail, at=self._now())
-        self._read_at = -_FRESH_S
+        self._look_again()
         return row.id
 
     async def revoke(self, number: int, reason: str, *, actor: str, address: str = "") -> None:
@@ -105,10 +117,15 @@ class Grants:
             if row.revoked_at is not None or row.ends_at <= self._now():
                 raise BadGrantError("it is over already")
             row.revoked_by, row.revoked_at, row.revocation = actor, self._now(), reason.strip()
-            detail = {"reason": reason.strip()}
+            detail = {
+                "owner": row.owner,
+                "consumer": row.consumer,
+                "area": row.area,
+                "reason": reason.strip(),
+            }
             record(session, actor, "identity.grant-revoked", str(number), address=address, detail=detail,
                    at=self._now())  # fmt: skip
-        self._read_at = -_FRESH_S
+        self._look_again()
 
     async def grant(self, number: int) -> Grant:
         """One of them. Raises NotFoundError."""
@@ -130,18 +147,27 @@ class Grants:
         """What others let a tenant see now. The park's own people see all without."""
         if tenant is None:
             return ()
-        if monotonic() - self._read_at >= _FRESH_S:
-            now = self._now()
-            query = select(GrantRow).where(
-                GrantRow.revoked_at.is_(None), GrantRow.begins_at <= now, GrantRow.ends_at > now
-            )
-            known: dict[str, tuple[Share, ...]] = {}
-            async with self._database.reading() as session:
-                for row in await session.scalars(query.order_by(GrantRow.id)):
-                    share = Share(row.owner, row.area, frozenset(row.kinds), row.data_from)
-                    known[row.consumer] = (*known.get(row.consumer, ()), share)
-            self._known, self._read_at = known, monotonic()
-        return self._known.get(tenant, ())
+        now = self._now()
+        while monotonic() - self._read_at >= _FRESH_S:
+            changes, began = self._changes, monotonic()
+            known = await self._lasting(now)
+            if changes == self._changes:
+                self._known, self._read_at = known, began
+        return tuple(one.share for one in self._known.get(tenant, ()) if one.begins_at <= now < one.ends_at)
+
+    async def _lasting(self, now: datetime) -> Mapping[str, Sequence[_Lasting]]:
+        query = select(GrantRow).where(GrantRow.revoked_at.is_(None), GrantRow.ends_at > now)
+        known: dict[str, list[_Lasting]] = {}
+        async with self._database.reading() as session:
+            for row in await session.scalars(query.order_by(GrantRow.id)):
+                share = Share(row.owner, row.area, frozenset(row.kinds), row.data_from)
+                known.setdefault(row.consumer, []).append(_Lasting(row.begins_at, row.ends_at, share))
+        return known
+
+    def _look_again(self) -> None:
+        """The next who asks reads anew, also where somebody is reading meanwhile."""
+        self._changes += 1
+        self._read_at = -_FRESH_S
 
 
 def _grant(row: GrantRow) -> Grant:

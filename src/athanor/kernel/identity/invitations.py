@@ -1,5 +1,6 @@
 """Invitations: a link by which somebody makes their account, or sets a new password, once."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from athanor.kernel.database.database import Database
 from athanor.kernel.errors import AthanorError, NotFoundError
-from athanor.kernel.identity.accounts import Accounts, LoginTakenError, Profile, folded, row_of
+from athanor.kernel.identity.accounts import Accounts, LoginTakenError, Profile, check_kept_here, folded, row_of
 from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.hashing import fresh_secret, hashed
 from athanor.kernel.identity.roles import Roles
@@ -66,9 +67,13 @@ class Invitations:
     async def invite_to_new_password(
         self, login: str, *, lasts: timedelta = LASTS, actor: str, address: str = ""
     ) -> str:
-        """The token of a link by which somebody sets a new password, told only now. Raises NotFoundError."""
+        """The token of a link by which somebody sets a new password, told only now.
+
+        Raises NotFoundError, OutsidePasswordError.
+        """
         async with self._database.session() as session:
             user = await row_of(session, folded(login))
+            check_kept_here(user)
             profile = Profile(user.name, tuple(user.roles), user.tenant)
             return await self._add(session, user.login, profile, user.id, lasts, actor, address)
 
@@ -80,15 +85,18 @@ class Invitations:
     async def take(self, token: str, password: str, *, address: str = "") -> str:
         """Make the account, or set the password, that the link is for: its login; the link then opens nothing.
 
-        Raises InvitationOverError, WeakPasswordError, LoginTakenError.
+        Raises InvitationOverError, WeakPasswordError, LoginTakenError, and NotFoundError for a role that is gone.
         """
         async with self._database.reading() as session:
             row = await self._row_of(session, token)
         invitation = _invitation(row)
-        self._accounts.check_password(password, row.login, invitation.profile.name)  # before the link is used up
+        # Before the link is used up:
+        await asyncio.to_thread(self._accounts.check_password, password, row.login, invitation.profile.name)
+        if not invitation.is_for_password:
+            await self._roles.check(invitation.profile.roles)
         async with self._database.session() as session:
             held = await session.get_one(InvitationRow, row.id, with_for_update=True)
-            if held.used_at is not None or held.withdrawn_at is not None:
+            if held.used_at is not None or held.withdrawn_at is not None or held.expires_at <= self._now():
                 raise InvitationOverError
             held.used_at = self._now()
             record(session, row.login, "identity.invitation-taken", row.login, address=address, at=self._now())

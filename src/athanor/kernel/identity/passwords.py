@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import ParamSpec, TypeVar
 
 from argon2 import PasswordHasher
@@ -24,13 +25,22 @@ _GUESSED = 2  # of zxcvbn's scores from 0 to 4, the least that is taken: more th
 _LOOKED_AT = 72  # characters; zxcvbn takes long for long ones, which are no worse
 
 
+class Weakness(StrEnum):
+    """Why a password must not be set."""
+
+    LENGTH = "length"
+    CLASSES = "classes"  # too few of small and capital letters, digits and others
+    GUESSED = "guessed"  # a common one, a pattern, or made of the login
+    UNREADABLE = "unreadable"  # no text that could be written anywhere
+
+
 class WeakPasswordError(AthanorError):
     """A password that must not be set."""
 
     code = "identity.weak-password"
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason  # a `WHY`
+    def __init__(self, weakness: Weakness, reason: str) -> None:
+        self.weakness = weakness
         super().__init__(f"This password cannot be set: {reason}. Choose another one.")
 
 
@@ -45,12 +55,18 @@ class PasswordPolicy:
     def check(self, password: str, *about: str) -> None:
         """`about` are words of the person, such as the login, that it must not be made of. Raises WeakPasswordError."""
         if not self.min_length <= len(password) <= MAX_LENGTH:
-            raise WeakPasswordError(f"it needs {self.min_length} to {MAX_LENGTH} characters")
+            raise WeakPasswordError(Weakness.LENGTH, f"it needs {self.min_length} to {MAX_LENGTH} characters")
         if _classes_in(password) < self.classes:
-            raise WeakPasswordError(f"it needs {self.classes} of: small letters, capital letters, digits, others")
+            raise WeakPasswordError(
+                Weakness.CLASSES, f"it needs {self.classes} of: small letters, capital letters, digits, others"
+            )
+        if not _is_readable(password):
+            raise WeakPasswordError(Weakness.UNREADABLE, "it holds half a character, which no keyboard writes")
         own = [word for word in about if word]
         if zxcvbn(password[:_LOOKED_AT], user_inputs=own)["score"] < _GUESSED:
-            raise WeakPasswordError("it is easily guessed: a common one, a pattern, or made of the login")
+            raise WeakPasswordError(
+                Weakness.GUESSED, "it is easily guessed: a common one, a pattern, or made of the login"
+            )
 
 
 class Passwords:
@@ -73,8 +89,8 @@ class Passwords:
 
     async def check(self, password: str, known_hash: str | None) -> bool:
         """Whether it is the one. Without a hash to compare with it takes as long, and is not."""
-        if not known_hash or len(password) > MAX_LENGTH:
-            await self._in_turn(self._matches, await self._hash_of_nobody(), password[:MAX_LENGTH])
+        if not known_hash or len(password) > MAX_LENGTH or not _is_readable(password):
+            await self._in_turn(self._matches, await self._hash_of_nobody(), "a" * min(len(password), MAX_LENGTH))
             return False
         return await self._in_turn(self._matches, known_hash, password)
 
@@ -96,6 +112,14 @@ class Passwords:
     async def _in_turn(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         async with self._turns:
             return await asyncio.to_thread(function, *args, **kwargs)
+
+
+def _is_readable(password: str) -> bool:
+    try:
+        password.encode()
+    except UnicodeEncodeError:  # a lone surrogate, as broken programs send
+        return False
+    return True
 
 
 def _classes_in(password: str) -> int:

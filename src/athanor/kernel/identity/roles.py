@@ -15,7 +15,7 @@ from athanor.kernel.identity.tables import RoleRow, UserRow
 from athanor.kernel.identity.user import ROLES
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,99}")
-_PATTERN = re.compile(r"(\*|[a-z][a-z0-9_-]*)\.(\*|[a-z][a-z0-9_-]*)")
+PATTERN = re.compile(r"(\*|[a-z][a-z0-9_-]*)\.(\*|[a-z][a-z0-9_-]*)")  # of permissions
 _FRESH_S = 5.0  # how long another process' change may go unseen
 
 
@@ -110,6 +110,6 @@ def _check(role: Role) -> None:
         raise BadRoleError(role.name, "its name has 2 to 100 small letters, digits and hyphens, and begins with one")
     if role.name in ROLES:
         raise BadRoleError(role.name, "it is built in and stays as it is; make one of another name")
-    wrong = [pattern for pattern in role.permissions if not _PATTERN.fullmatch(pattern)]
+    wrong = [pattern for pattern in role.permissions if not PATTERN.fullmatch(pattern)]
     if wrong:
         raise BadRoleError(role.name, f"{wrong[0]!r} is no permission; they are written app.verb, with * for any")

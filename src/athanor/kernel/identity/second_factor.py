@@ -1,6 +1,7 @@
 """The second factor: codes that a phone makes of a shared secret and the time (TOTP, RFC 6238), and recovery codes."""
 
 import hmac
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -16,6 +17,7 @@ from athanor.kernel.vault import Vault
 
 _STEP_S = 30
 _RECOVERY_CODES = 10
+_SECRET = re.compile(r"[A-Z2-7]{32}")  # 160 bits, as RFC 4226 recommends
 
 
 class WrongCodeError(AthanorError):
@@ -47,12 +49,14 @@ class SecondFactors:
     async def set_up(self, login: str, secret: str, code: str, *, actor: str, address: str = "") -> Sequence[str]:
         """Keep a proposed secret once the phone has shown that it has it: the recovery codes, told only now.
 
-        Raises WrongCodeError.
+        Raises WrongCodeError, also for what is no proposed secret, and NotFoundError.
         """
-        step = self._step_of(secret, code, after=0)
+        if not _SECRET.fullmatch(secret):
+            raise WrongCodeError
+        step = self._step_of(secret, _bare(code), after=0)
         codes = [f"{secrets.token_hex(4)}-{secrets.token_hex(4)}" for _ in range(_RECOVERY_CODES)]
         async with self._database.session() as session:
-            row = await row_of(session, folded(login))
+            row = await row_of(session, folded(login), held=True)
             row.second_factor, row.second_factor_step = self._vault.encrypt(secret), step
             row.recovery_hashes = [hashed(one) for one in codes]
             record(session, actor, "identity.second-factor-set-up", row.login, address=address, at=self._now())
@@ -60,9 +64,9 @@ class SecondFactors:
 
     async def check(self, login: str, code: str, *, address: str = "") -> None:
         """Take a code of the phone, or a recovery code; each once. Raises WrongCodeError, VaultLockedError."""
-        code = "".join(code.split()).lower()
+        code = _bare(code)
         async with self._database.session() as session:
-            row = await row_of(session, folded(login))
+            row = await row_of(session, folded(login), held=True)  # two at once cannot both take one code
             if row.second_factor is None:
                 raise WrongCodeError
             given = hashed(code)
@@ -79,7 +83,7 @@ class SecondFactors:
     async def remove(self, login: str, *, actor: str, address: str = "") -> None:
         """Sign-in asks for the password alone again. Raises NotFoundError."""
         async with self._database.session() as session:
-            row = await row_of(session, folded(login))
+            row = await row_of(session, folded(login), held=True)
             row.second_factor, row.second_factor_step, row.recovery_hashes = None, 0, []
             record(session, actor, "identity.second-factor-removed", row.login, address=address, at=self._now())
 
@@ -91,3 +95,8 @@ class SecondFactors:
             if step > after and hmac.compare_digest(totp.at(step * _STEP_S), code.encode("ascii", "replace").decode()):
                 return step
         raise WrongCodeError
+
+
+def _bare(code: str) -> str:
+    """A code as it is compared: people type spaces and capital letters."""
+    return "".join(code.split()).lower()

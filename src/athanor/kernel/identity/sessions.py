@@ -21,6 +21,7 @@ from athanor.kernel.identity.tables import SessionRow, SignInFailureRow, UserRow
 from athanor.kernel.identity.user import User
 
 SESSION_LASTS = timedelta(hours=12)  # after the last request
+SESSION_LONGEST = timedelta(days=30)  # however often it is used; then the password is asked again
 UNFINISHED_LASTS = timedelta(minutes=10)  # a sign-in that waits for its second step
 
 FREE_ATTEMPTS = 5  # then the login is locked, and for twice as long with each further failure
@@ -59,6 +60,7 @@ class Rules:
     """How long sessions last, and who needs a second factor."""
 
     lasts: timedelta = SESSION_LASTS
+    longest: timedelta = SESSION_LONGEST
     second_factor_for: frozenset[str] = frozenset()  # roles
 
 
@@ -121,25 +123,29 @@ class Sessions:
     async def open(self, login: str, *, actor: str) -> str:
         """Begin a session without a password: its token. For programs that own the server's files anyway.
 
-        Raises NotFoundError.
+        Raises NotFoundError, SignInRefusedError for somebody who is disabled.
         """
         async with self._database.reading() as session:
             row = await row_of(session, folded(login))
         return await self._begin(row, None, Where(actor))
 
     async def begin_for(self, row: UserRow, where: Where) -> str:
-        """Begin a session of somebody whom another directory has identified, second factor and all."""
+        """Begin a session of somebody whom another directory has identified, second factor and all.
+
+        Raises SignInRefusedError for somebody who is disabled.
+        """
         return await self._begin(row, None, where)
 
     async def go_on(self, token: str, lack: Lack, where: Where) -> str:
         """What the session lacked is done: a new token, as the old one was known before. Raises NotFoundError."""
-        async with self._database.reading() as session:
-            row = await self._row_of(session, token)
-            if row is None or row[1].lacks != lack:
+        async with self._database.session() as session:
+            found = await self._row_of(session, token)
+            held = (SessionRow.token_hash == hashed(token), SessionRow.lacks == lack)
+            ended = await session.execute(delete(SessionRow).where(*held))
+            if found is None or not ended.rowcount:  # type: ignore[attr-defined]  # two at once: one goes on
                 raise NotFoundError("session", "this one")
-        await self._end(token)
-        following = self._lack(row[0], has_password=True, passed=lack)
-        return await self._begin(row[0], following, where)
+            following = self._lack(found[0], has_password=True, passed=lack)
+            return await self._begin_within(session, found[0], following, where)
 
     async def user_of(self, token: str) -> User | None:
         """Who holds this session, which then lasts on; None when it is over, lacks something or never was."""
@@ -243,38 +249,35 @@ class Sessions:
         return next((lack for lack in order if needed[lack]), None)
 
     async def _begin(self, row: UserRow, lack: Lack | None, where: Where, *, better_hash: str | None = None) -> str:
+        async with self._database.session() as session:
+            held = await session.get_one(UserRow, row.id, with_for_update=True)
+            if held.password_hash != row.password_hash or held.disabled_at is not None:
+                raise SignInRefusedError  # it was changed, or they were disabled, while the password was being checked
+            held.password_hash = better_hash or held.password_hash
+            return await self._begin_within(session, held, lack, where)
+
+    async def _begin_within(self, session: AsyncSession, row: UserRow, lack: Lack | None, where: Where) -> str:
         token = fresh_secret()
         now = self._now()
-        async with self._database.session() as session:
-            await session.execute(delete(SessionRow).where(SessionRow.expires_at <= now))
-            if better_hash is not None:
-                await session.execute(
-                    update(UserRow)
-                    .where(UserRow.id == row.id, UserRow.password_hash == row.password_hash)
-                    .values(password_hash=better_hash)
-                )
-            if lack is not Lack.SECOND_FACTOR:  # else guesses at it go on counting
-                await session.execute(delete(SignInFailureRow).where(SignInFailureRow.login_hash == hashed(row.login)))
-            if lack is None:
-                await session.execute(update(UserRow).where(UserRow.id == row.id).values(signed_in_at=now))
-                record(session, row.login, "identity.signed-in", row.login, address=where.address, at=now)
-            session.add(
-                SessionRow(
-                    token_hash=hashed(token),
-                    user_id=row.id,
-                    lacks=lack,
-                    created_at=now,
-                    seen_at=now,
-                    expires_at=now + (self.rules.lasts if lack is None else UNFINISHED_LASTS),
-                    address=where.address,
-                    agent=where.agent[:_AGENT_LENGTH],
-                )
+        await session.execute(delete(SessionRow).where(SessionRow.expires_at <= now))
+        if lack is not Lack.SECOND_FACTOR:  # else guesses at it go on counting
+            await session.execute(delete(SignInFailureRow).where(SignInFailureRow.login_hash == hashed(row.login)))
+        if lack is None:
+            await session.execute(update(UserRow).where(UserRow.id == row.id).values(signed_in_at=now))
+            record(session, row.login, "identity.signed-in", row.login, address=where.address, at=now)
+        session.add(
+            SessionRow(
+                token_hash=hashed(token),
+                user_id=row.id,
+                lacks=lack,
+                created_at=now,
+                seen_at=now,
+                expires_at=now + (self.rules.lasts if lack is None else UNFINISHED_LASTS),
+                address=where.address,
+                agent=where.agent[:_AGENT_LENGTH],
             )
+        )
         return token
-
-    async def _end(self, token: str) -> None:
-        async with self._database.session() as session:
-            await session.execute(delete(SessionRow).where(SessionRow.token_hash == hashed(token)))
 
     async def _holder(self, token: str) -> tuple[User, Lack | None] | None:
         now = self._now()
@@ -284,11 +287,12 @@ class Sessions:
             return None
         row, held = found
         if held.lacks is None and held.seen_at < now - _TOUCH_EVERY:
+            expires_at = min(now + self.rules.lasts, held.created_at + self.rules.longest)
             async with self._database.session() as session:
                 await session.execute(
                     update(SessionRow)
                     .where(SessionRow.token_hash == held.token_hash)
-                    .values(seen_at=now, expires_at=now + self.rules.lasts)
+                    .values(seen_at=now, expires_at=expires_at)
                 )
         return await self.whole(row), None if held.lacks is None else Lack(held.lacks)
 

@@ -4,19 +4,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, func, select, update
 
 from athanor.kernel.database.database import Database
 from athanor.kernel.errors import AthanorError, NotFoundError
 from athanor.kernel.identity.accounts import folded, row_of
 from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.hashing import fresh_secret, hashed
+from athanor.kernel.identity.roles import PATTERN
 from athanor.kernel.identity.sessions import Sessions
 from athanor.kernel.identity.tables import TokenRow, UserRow
 from athanor.kernel.identity.user import User
 
 PREFIX = "ath_"  # so that scanners for leaked secrets, and people, know what it is
 LONGEST = timedelta(days=366)
+MOST = 50  # that still open something, for one person
+NAME_LENGTH = 100
 _TOUCH_EVERY = timedelta(minutes=1)
 
 
@@ -56,15 +59,19 @@ class ApiTokens:
     ) -> str:
         """A new token, told only now. Raises BadTokenError, NotFoundError."""
         now = self._now()
-        if not name.strip():
-            raise BadTokenError("give it a name that says which program has it")
+        if not 1 <= len(name.strip()) <= NAME_LENGTH:
+            raise BadTokenError(f"give it a name of 1 to {NAME_LENGTH} characters that says which program has it")
         if not scopes:
             raise BadTokenError("it has no scopes; choose what the program may do")
+        if wrong := [scope for scope in scopes if not PATTERN.fullmatch(scope)]:
+            raise BadTokenError(f"{wrong[0][:100]!r} is no permission; they are written app.verb, with * for any")
         if not now < expires_at <= now + LONGEST:
             raise BadTokenError(f"it must end, and within {LONGEST.days} days")
         token = PREFIX + fresh_secret()
         async with self._database.session() as session:
-            user = await row_of(session, folded(login))
+            user = await row_of(session, folded(login), held=True)
+            if await session.scalar(_open_ones(user.id, now)) >= MOST:  # type: ignore[operator]
+                raise BadTokenError(f"{MOST} are open already; revoke some that no program needs any more")
             session.add(
                 TokenRow(
                     token_hash=hashed(token),
@@ -124,6 +131,13 @@ class ApiTokens:
                     update(TokenRow).where(TokenRow.id == row.id).values(used_at=now, used_from=address)
                 )
         return replace(await self._sessions.whole(user), scopes=frozenset(row.scopes))
+
+
+def _open_ones(user_id: int, now: datetime) -> Select[int]:
+    """How many of somebody's tokens open something."""
+    return select(func.count()).where(
+        TokenRow.user_id == user_id, TokenRow.revoked_at.is_(None), TokenRow.expires_at > now
+    )
 
 
 def _token(row: TokenRow) -> ApiToken:
