@@ -39,6 +39,9 @@ from athanor.kernel.corrections.service import Corrections
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.database.database import Database
 from athanor.kernel.database.migrating import upgrade
+from athanor.kernel.documents import records as document_records
+from athanor.kernel.documents.scanning import ClamdScanner, CommandScanner, Scanner
+from athanor.kernel.documents.service import Documents
 from athanor.kernel.errors import AthanorError
 from athanor.kernel.files.folder import FolderFiles
 from athanor.kernel.files.port import Files
@@ -166,6 +169,8 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         waveforms = StoredWaveforms(files, database)
         stack.push_async_callback(waveforms.close)
         waveforms.start()
+        documents = Documents(database, files, _document_rules(settings), _scanner(settings))
+        stack.push_async_callback(documents.close)
         running_jobs = MemoryJobs(settings.data_dir / "jobs")
         stack.push_async_callback(running_jobs.close)
         current, sources, arrivals = CurrentValues(), SourceStates(), Arrivals(datetime.now(UTC))
@@ -185,6 +190,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             "arrivals": arrivals,
             "files": files,
             "waveforms": waveforms,
+            "documents": documents,
             "storage": Storage(historian, waveforms, quarantine, database, rules, classes),
         }
         ports["identity"] = identity = _identity(settings, database)
@@ -242,6 +248,18 @@ def _files(settings: Settings) -> Files:
     if settings.files_url.startswith("file:"):
         return FolderFiles(folder_of(settings.files_url))
     return S3Files(settings.files_url, **settings.s3.for_adapters())
+
+
+def _document_rules(settings: Settings) -> document_records.Rules:
+    limits = settings.files
+    return document_records.Rules(limits.most_upload_mb * 1_000_000, limits.allowed_types, limits.retention_days)
+
+
+def _scanner(settings: Settings) -> Scanner | None:
+    limits = settings.files
+    if limits.scan_command:
+        return CommandScanner(limits.scan_command, settings.data_dir / "scanning", timeout_s=limits.scan_timeout_s)
+    return ClamdScanner(limits.scan_clamd, timeout_s=limits.scan_timeout_s) if limits.scan_clamd else None
 
 
 @asynccontextmanager

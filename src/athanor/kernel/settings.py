@@ -227,6 +227,53 @@ class SecuritySettings(Section):
     )
 
 
+class FilesSettings(Section):
+    """Documents that people keep."""
+
+    most_upload_mb: int = Field(default=1000, ge=1, description="Largest file that is taken as a document. [MB]")
+    allowed_types: tuple[str, ...] = Field(
+        default=(
+            "application/pdf",
+            "image/*",
+            "text/*",
+            "video/mp4",
+            "model/step",
+            "application/xml",
+            "application/zip",
+            "application/gzip",
+            "application/x-7z-compressed",
+            "application/vnd.*",
+            "application/x-ole-storage",
+        ),
+        description="Types that are taken, by what is in the file; * stands for anything. Never add programs.",
+        json_schema_extra={"shown": "PDF, images, text, Office, archives, drawings"},
+    )
+    retention_days: Mapping[str, Annotated[int, Field(ge=1)]] = Field(
+        default={},
+        description="Classes of documents and how long after its newest version one is kept: {record = 3650}. [d]",
+        json_schema_extra={"shown": "no classes: for ever"},
+    )
+    scan_command: tuple[str, ...] = Field(
+        default=(),
+        description="Virus scanner that is given a file's path as last argument and ends with 0 for clean, 1 for not.",
+        examples=[["clamdscan", "--fdpass", "--no-summary"]],
+    )
+    scan_clamd: str | None = Field(
+        default=None,
+        pattern=r"^(tcp://[^/]+:\d+|unix:///.+)$",
+        validate_default=True,
+        description="clamd that searches files for viruses: tcp://HOST:PORT or unix:///SOCKET.",
+    )
+    scan_timeout_s: float = Field(default=300, gt=0, description="Longest time for one file. [s]")
+
+    @field_validator("scan_clamd")
+    @classmethod
+    def _is_one_scanner(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is not None and info.data.get("scan_command"):
+            raise ValueError("scan_command is set too; one scanner is used, so leave one of them out")
+        return url
+
+
 class TransferSettings(Section):
     """History from files."""
 
@@ -290,6 +337,7 @@ class Settings(BaseSettings):
     edge: EdgeSettings = EdgeSettings()
     ingest: IngestSettings = IngestSettings()
     security: SecuritySettings = SecuritySettings()
+    files: FilesSettings = FilesSettings()
     transfer: TransferSettings = TransferSettings()
     s3: S3Settings = S3Settings()
     log: LogSettings = LogSettings()

@@ -17,6 +17,8 @@ from athanor.kernel.corrections.records import AlreadyUndoneError, CorrectionPen
 from athanor.kernel.corrections.service import Corrections
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.database.database import Database
+from athanor.kernel.documents.errors import DocumentTooLargeError, InfectedError, QuarantinedError
+from athanor.kernel.documents.service import Documents
 from athanor.kernel.errors import AthanorError, NotFoundError
 from athanor.kernel.files.port import FileMissingError, FilesFullError, FilesUnreachableError
 from athanor.kernel.historian.port import (
@@ -45,6 +47,9 @@ _STATUS = (
     (FileTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (NoRoomForFileError, HTTPStatus.INSUFFICIENT_STORAGE),
     (FileMissingError, HTTPStatus.NOT_FOUND),
+    (DocumentTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (QuarantinedError, HTTPStatus.LOCKED),
+    (InfectedError, HTTPStatus.FORBIDDEN),
     (UnknownFormError, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (DamagedFileError, HTTPStatus.INTERNAL_SERVER_ERROR),
     (DamagedWaveformError, HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -102,6 +107,7 @@ JobsPort = Annotated[Jobs, Depends(Handed("jobs"))]
 ImportsPort = Annotated[Imports, Depends(Handed("imports"))]
 IdentityPort = Annotated[Identity, Depends(Handed("identity"))]
 CorrectionsPort = Annotated[Corrections, Depends(Handed("corrections"))]
+DocumentsPort = Annotated[Documents, Depends(Handed("documents"))]
 
 
 def mount_routes(fastapi_app: FastAPI, apps: Sequence[App], ports: Ports, identity: Identity) -> None:
