@@ -154,8 +154,7 @@ def delivery_router(allowed: TimesAllowed) -> APIRouter:
         content_type: Annotated[str, Header(max_length=200)] = formats.RAW,
     ) -> StoredAnswer:
         """Store what some channels of an asset measured together: npy, WAV, or plain little-endian numbers."""
-        if asset not in sender.plant.model.nodes:
-            raise NotFoundError("asset", asset)
+        sender.plant.check_owned(asset)
         allowed.check(start)
         body = await _bounded_body(request)
         rows, said_hz = await asyncio.to_thread(formats.rows_of, body, content_type, dtype, len(channels))
@@ -199,7 +198,7 @@ async def listed(
     limit: Annotated[int, Query(ge=1, le=_LONGEST_PAGE)] = _PAGE,
 ) -> WaveformsAnswer:
     """Waveforms of an asset that start within a range, a page at a time."""
-    plant.model.node(asset)
+    _check_seen(plant, asset)
     span = None
     if start is not None or end is not None:
         first, last = start or datetime.fromtimestamp(0, UTC), end or datetime.max.replace(tzinfo=UTC)
@@ -223,7 +222,7 @@ async def latest(
     channel: Annotated[str | None, Query(max_length=64)] = None,
 ) -> list[WaveformAnswer]:
     """The newest waveform of each channel of an asset, or of one channel."""
-    plant.model.node(asset)
+    _check_seen(plant, asset)
     return [_described(entry) for entry in await waveforms.latest(asset, channel)]
 
 
@@ -231,9 +230,7 @@ async def latest(
 async def channels(plant: PlantPort, waveforms: WaveformsPort) -> list[ChannelAnswer]:
     """Every channel of the caller's assets that has, or had, waveforms."""
     return [
-        ChannelAnswer(asset=one.asset, channel=one.name)
-        for one in await waveforms.channels()
-        if one.asset in plant.model.nodes
+        ChannelAnswer(asset=one.asset, channel=one.name) for one in await waveforms.channels() if plant.owns(one.asset)
     ]
 
 
@@ -257,13 +254,19 @@ async def read(
 ) -> Response:
     """One waveform: values in its unit."""
     entry = await waveforms.entry(waveform_id)
-    if entry.head.asset not in plant.model.nodes:
+    if not plant.owns(entry.head.asset):
         raise NotFoundError("waveform", waveform_id)
     one = await waveforms.read(waveform_id)
     about = _described(entry).model_dump(mode="json")
     form, write = _form_of(request.headers.get("accept", ""), about, raw=raw)
     content = await asyncio.to_thread(write, one)  # a million points take a while
     return Response(content, media_type=form, headers={"Vary": "Accept", _ABOUT: json.dumps(about)})
+
+
+def _check_seen(plant: RunningPlant, asset: str) -> None:
+    """What enterprises lend each other is tags; waveforms of their assets are not there. Raises NotFoundError."""
+    if not plant.owns(asset):
+        raise NotFoundError("asset", asset)
 
 
 def _form_of(accept: str, about: dict[str, Any], *, raw: bool) -> tuple[str, Callable[[Waveform], bytes]]:

@@ -5,15 +5,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from athanor.kernel.apps.manifest import Manifest
+from athanor.kernel.current import CurrentValues
 from athanor.kernel.database.database import Database
 from athanor.kernel.database.tenancy import SeenDatabase
 from athanor.kernel.errors import AthanorError
-from athanor.kernel.identity.user import User
+from athanor.kernel.historian.port import Historian
+from athanor.kernel.historian.seen import SeenCurrentValues, SeenHistorian
+from athanor.kernel.identity.user import Share, User
 from athanor.kernel.plant.running import RunningPlant
 
 VIEWER = "viewer"  # every page and route may ask who is looking
 PARK = "park"  # the plant uncut
 _MOST_VIEWS = 64
+_OF_SAMPLES = ("historian", "current")  # the ports that samples come out of
 
 
 class PortNotGrantedError(AthanorError):
@@ -33,7 +37,7 @@ class Ports:
 
     def __init__(self, ports: Mapping[str, object]) -> None:
         self._ports = ports
-        self._views: dict[tuple[int, frozenset[str]], RunningPlant] = {}
+        self._views: dict[tuple[int, frozenset[str], tuple[Share, ...]], RunningPlant] = {}
 
     @property
     def plant(self) -> RunningPlant:
@@ -67,21 +71,35 @@ class Ports:
         if name == PARK:
             return self.plant
         if name == "plant":
-            return self._visible_plant(viewer.tenants)
+            return self._visible_plant(viewer)
         if name == "db" and viewer.tenants is not None:
             return SeenDatabase(cast("Database", self._ports[name]), viewer.tenants)
+        if name in _OF_SAMPLES and any(share.data_from is not None for share in viewer.shares):
+            return self._since(name, viewer)
         return self._ports[name]
 
-    def _visible_plant(self, tenants: frozenset[str] | None) -> RunningPlant:
-        """Cutting a large plant takes a while, so each cut is kept as long as the plant's version lasts."""
+    def _since(self, name: str, viewer: User) -> object:
+        """Historian and current values for whom others let see their data from some moment on."""
+        since = self._visible_plant(viewer).since
+        if not since:
+            return self._ports[name]
+        if name == "historian":
+            return SeenHistorian(cast("Historian", self._ports[name]), since)
+        return SeenCurrentValues(cast("CurrentValues", self._ports[name]), since)
+
+    def _visible_plant(self, viewer: User) -> RunningPlant:
+        """Cutting a large plant takes a while, so each cut is kept as long as the plant's version lasts.
+
+        What others share is part of the key: a share that ends is gone from the next plant that is handed over.
+        """
         plant = self.plant
-        if tenants is None:
+        if viewer.tenants is None:
             return plant
-        key = (plant.version, tenants)
+        key = (plant.version, viewer.tenants, viewer.shares)
         if key not in self._views:
-            if len(self._views) >= _MOST_VIEWS or any(version != plant.version for version, _tenants in self._views):
+            if len(self._views) >= _MOST_VIEWS or any(version != plant.version for version, *_whose in self._views):
                 self._views.clear()
-            self._views[key] = plant.visible_to(tenants)
+            self._views[key] = plant.visible_to(viewer.tenants, viewer.shares)
         return self._views[key]
 
 

@@ -32,7 +32,7 @@ from athanor.kernel.identity.service import Identity
 from athanor.kernel.identity.tokens import PREFIX
 from athanor.kernel.identity.user import User
 from athanor.kernel.jobs.port import Jobs, NoJobFileError
-from athanor.kernel.plant.running import RunningPlant
+from athanor.kernel.plant.running import LentForReadingError, RunningPlant
 from athanor.kernel.transfer.imports import Imports
 from athanor.kernel.transfer.uploads import FileTooLargeError, NoRoomForFileError
 from athanor.kernel.waveforms.formats import UnknownFormError
@@ -43,13 +43,14 @@ from athanor.web.sessions import user_of
 # What is not the caller's fault is not answered as one.
 _STATUS = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
+    (LentForReadingError, HTTPStatus.FORBIDDEN),
     (NoJobFileError, HTTPStatus.NOT_FOUND),
     (FileTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (NoRoomForFileError, HTTPStatus.INSUFFICIENT_STORAGE),
-    (FileMissingError, HTTPStatus.NOT_FOUND),
     (DocumentTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (QuarantinedError, HTTPStatus.LOCKED),
     (InfectedError, HTTPStatus.FORBIDDEN),
+    (FileMissingError, HTTPStatus.NOT_FOUND),
     (UnknownFormError, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (DamagedFileError, HTTPStatus.INTERNAL_SERVER_ERROR),
     (DamagedWaveformError, HTTPStatus.INTERNAL_SERVER_ERROR),
@@ -106,8 +107,8 @@ WaveformsPort = Annotated[Waveforms, Depends(Handed("waveforms"))]
 JobsPort = Annotated[Jobs, Depends(Handed("jobs"))]
 ImportsPort = Annotated[Imports, Depends(Handed("imports"))]
 IdentityPort = Annotated[Identity, Depends(Handed("identity"))]
-CorrectionsPort = Annotated[Corrections, Depends(Handed("corrections"))]
 DocumentsPort = Annotated[Documents, Depends(Handed("documents"))]
+CorrectionsPort = Annotated[Corrections, Depends(Handed("corrections"))]
 
 
 def mount_routes(fastapi_app: FastAPI, apps: Sequence[App], ports: Ports, identity: Identity) -> None:

@@ -24,6 +24,8 @@ from athanor.kernel.corrections.records import (
 from athanor.kernel.errors import NotFoundError
 from athanor.kernel.historian.port import Span
 from athanor.kernel.identity.tables import AuditRow
+from athanor.kernel.identity.user import Share
+from athanor.kernel.plant.running import LentForReadingError
 from athanor.kernel.telemetry import Quality
 
 from .works import ANNA, ENERGY, LOT, NOW, OTHERS, POWER, SETPOINT, STATE, Works, at, good
@@ -215,6 +217,27 @@ async def test_nobody_sees_or_touches_corrections_of_others(works: Works) -> Non
     ):
         with pytest.raises(NotFoundError):
             await attempt
+
+
+async def test_a_tag_that_is_lent_is_not_corrected_and_its_corrections_are_not_seen(works: Works) -> None:
+    await works.write(OTHERS, *good(1.0))
+    wrong = MarkBad(start=at(0), end=at(1))
+    made = await works.corrections.correct(works.plant, OTHERS.path, wrong, reason=WHY, author=ANNA)
+    owner = works.plant.model.tenant_of(OTHERS.path).id
+    copper = works.plant.visible_to(frozenset({"copper"}), (Share(owner, OTHERS.node_path),))
+    assert OTHERS.path in copper.ids
+    with pytest.raises(LentForReadingError):
+        await works.corrections.preview(copper, OTHERS.path, wrong)
+    with pytest.raises(LentForReadingError):
+        await works.corrections.correct(copper, OTHERS.path, wrong, reason=WHY, author=ANNA)
+    for attempt in (
+        works.corrections.get(copper, made.id),
+        works.corrections.change(copper, made.id),
+        works.corrections.undo(copper, made.id, reason=WHY, author=ANNA),
+    ):
+        with pytest.raises(NotFoundError):
+            await attempt
+    assert await works.corrections.over(copper, [OTHERS.path, POWER.path], Span(at(0), at(9))) == []
 
 
 async def test_a_correction_that_a_later_one_stands_on_is_undone_after_it(works: Works) -> None:

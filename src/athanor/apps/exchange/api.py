@@ -22,12 +22,12 @@ from athanor.apps.exchange.services.opening import Caller, Opened, open_product
 from athanor.apps.exchange.services.tokens import grant_of_token
 from athanor.kernel.database.database import Database
 from athanor.kernel.errors import AthanorError
-from athanor.kernel.historian.port import Span
+from athanor.kernel.historian.port import Historian, Span
 from athanor.kernel.identity.user import User
 from athanor.kernel.transfer.series import Shape, schema_of, tables_of
 from athanor.web.forms import ARROW, CSV, JSON, streamed
 from athanor.web.injection import Ports
-from athanor.web.routes import DatabasePort, HistorianPort, ParkPort, viewer_of
+from athanor.web.routes import DatabasePort, ParkPort, viewer_of
 
 _MOST_ROWS = 100_000_000
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -80,7 +80,6 @@ async def data(
     request: Request,
     caller: CallerOf,
     park: ParkPort,
-    historian: HistorianPort,
     db: DatabasePort,
     start: Annotated[AwareDatetime, Query(alias="from", description="Start, ISO 8601 with zone; included.")],
     end: Annotated[AwareDatetime | None, Query(alias="to", description="End; excluded. Now, when left out.")] = None,
@@ -100,6 +99,7 @@ async def data(
     except (NoAccessError, BeyondProductError, QuotaUsedError, SchemaBreachError) as error:
         raise _refusal(_STATUS[type(error)], error.code, str(error)) from error
     counted = _Counted(db, call)
+    historian = cast("Historian", request.app.state.ports.whole(["historian"])["historian"])  # the contract says it all
     tables = counted.rows_of(tables_of(opened.series, historian, opened.plant))
     try:
         answer = await streamed(tables, schema_of(opened.series, opened.plant), request.headers.get("accept", ""))

@@ -56,7 +56,8 @@ _IN_WORK = 0  # stands for a correction that has no id yet
 class Corrections:
     """What people may do to stored samples. One at a time; each needs a reason, and has an author.
 
-    `plant` is always the plant as the person sees it: tags of others, and their corrections, are not there.
+    `plant` is always the plant as the person sees it: tags of others, and their corrections, are not there. Of tags
+    that others lend, samples can be read, and corrections neither seen nor made.
 
     Parameters
     ----------
@@ -109,13 +110,18 @@ class Corrections:
     # --- asking
 
     async def preview(self, plant: RunningPlant, path: str, action: Action) -> Plan:
-        """What the action would change. Raises NotFoundError, CorrectionImpossibleError, TooManySamplesError."""
+        """What the action would change.
+
+        Raises NotFoundError, LentForReadingError, CorrectionImpossibleError, TooManySamplesError.
+        """
+        plant.check_owned(path)
         tag, tag_id = plant.model.tag(path), plant.id_of(path)
         return await plan(self._historian, tag, tag_id, action, now=self._now(), most=self._most)
 
     async def over(self, plant: RunningPlant, paths: Sequence[str], span: Span) -> list[Correction]:
         """Corrections of these tags that share time with the span, newest first, at most 500. Raises NotFoundError."""
-        tags = [TagId(one) for one in plant.ids_of(paths).tolist()]
+        ids = zip(paths, plant.ids_of(paths).tolist(), strict=True)
+        tags = [TagId(one) for path, one in ids if plant.owns(path)]
         async with self._database.reading() as session:
             return await store.find_over(session, tags, span, _MOST_LISTED)
 
@@ -123,7 +129,7 @@ class Corrections:
         """One correction. Raises NotFoundError, also for one of a tag that the person does not see."""
         async with self._database.reading() as session:
             found = await store.find(session, correction)
-        if found is None or not _has(plant, found.tag):
+        if found is None or not _is_own(plant, found.tag):
             raise NotFoundError("correction", correction)
         return found
 
@@ -149,9 +155,10 @@ class Corrections:
     ) -> Correction:
         """Carry out an action. On return it is durable, visible and told on the bus.
 
-        Raises NotFoundError, ReasonNeededError, CorrectionImpossibleError, TooManySamplesError, NothingToCorrectError;
-        CorrectionPendingError where it is recorded, and is finished later.
+        Raises NotFoundError, LentForReadingError, ReasonNeededError, CorrectionImpossibleError, TooManySamplesError,
+        NothingToCorrectError; CorrectionPendingError where it is recorded, and is finished later.
         """
+        plant.check_owned(path)
         tag_id, reason = plant.id_of(path), _given(reason)
         async with self._turn:
             await self._finish_unfinished(tag_id)
@@ -354,12 +361,11 @@ def _given(reason: str) -> str:
     return reason.strip()
 
 
-def _has(plant: RunningPlant, tag: TagId) -> bool:
+def _is_own(plant: RunningPlant, tag: TagId) -> bool:
     try:
-        plant.path_of(tag)
+        return plant.owns(plant.path_of(tag))
     except NotFoundError:
         return False
-    return True
 
 
 def _span_of(change: Change) -> Span:

@@ -57,7 +57,7 @@ async def quarantined(quarantine: Quarantine, plant: RunningPlant, viewer: User)
     entries = [
         entry
         for entry in await asyncio.to_thread(quarantine.summary)
-        if viewer.tenants is None or entry.tag in plant.model.tags
+        if viewer.tenants is None or plant.owns(entry.tag)
     ]
     return sorted(entries, key=lambda entry: entry.last_at, reverse=True)
 
