@@ -59,6 +59,11 @@ def test_a_tag_found_by_its_words_is_drawn_and_the_address_can_be_shared(site: S
     expect(page.get_by_role("button", name="8 h", exact=True)).to_have_attribute("aria-pressed", "true")
 
 
+def test_tags_of_a_shared_address_that_cannot_be_shown_are_said(site: Site, page: Page) -> None:
+    open_trend(site, page, f"tags={TEMPERATURE},smelter.nothing.of.this.name&range=8h")
+    expect(page.get_by_text("Tags of this address that are not shown: 1.")).to_be_visible()
+
+
 def test_a_tag_is_found_by_walking_down_the_plant_and_taken_off_again(site: Site, page: Page) -> None:
     site.open(page, "/trends")
     finder = page.get_by_role("region", name="Find tags")

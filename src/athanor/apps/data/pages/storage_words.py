@@ -31,7 +31,7 @@ def tiers() -> Mapping[Tier, tuple[str, str]]:
     return {
         Tier.HOT: (_("Hot tail"), _("Samples since the last seal")),
         Tier.LAKE: (_("Sealed samples"), _("Days in Parquet files")),
-        Tier.ROLLUPS: (_("Rollups"), _("By minute, quarter of an hour, hour and day")),
+        Tier.ROLLUPS: (_("Rollups"), _("Minutes, fives, quarters of an hour, hours, days")),
         Tier.WAVEFORMS: (_("Waveforms"), _("Vibration, noise and current")),
         Tier.QUARANTINE: (_("Quarantine"), _("What was refused")),
     }

@@ -52,12 +52,21 @@ async def trends(
     """Any tags over any range; the address holds both, so that it can be shared."""
     asked = request.query_params
     view = view_of(datetime.now(UTC), asked.get("range", ""), asked.get("from", ""), asked.get("to", ""))
-    tags = services.known(plant, asked.get("tags", "").split(","))
+    wanted = [path for path in asked.get("tags", "").split(",") if path]
+    tags = services.known(plant, wanted)
     page_title(_("Trends"))
     if not plant.model.tags:
         empty_state(_("The plant has no tags yet"), _("Load a plant model first."), glyph="show_chart")
         return
     TrendsPage(plant, current, historian, corrections, viewer, view, tags)
+    left_out = len(set(wanted)) - len(tags)
+    if left_out:
+        ui.notify(
+            _(
+                "Tags of this address that are not shown: {n}. They do not exist, are no numbers, or are not yours."
+            ).format(n=left_out),
+            timeout=10_000,
+        )
 
 
 class TrendsPage:
