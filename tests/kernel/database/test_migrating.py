@@ -9,6 +9,9 @@ from sqlalchemy.exc import DBAPIError
 
 import athanor.apps.exchange.models
 import athanor.kernel.corrections.tables
+import athanor.kernel.documents.tables
+import athanor.kernel.forms.tables
+import athanor.kernel.jobs.tables
 import athanor.kernel.plant.tables
 import athanor.kernel.waveforms.tables  # noqa: F401
 from athanor.kernel.database.base import Base
@@ -17,7 +20,7 @@ from athanor.kernel.database.migrating import DatabaseNewerError, newest_revisio
 from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.tables import AuditRow
 
-PREFIXES = ("plant_", "identity_", "waveforms_", "historian_", "exchange_")
+PREFIXES = ("plant_", "identity_", "waveforms_", "historian_", "exchange_", "jobs_", "forms_", "documents_")
 
 
 async def test_migrations_and_models_agree(database: Database) -> None:

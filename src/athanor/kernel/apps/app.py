@@ -1,6 +1,6 @@
 """What an app may declare in its `setup(app)`: pages, routes, handlers and jobs. Declaring does no work."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from athanor.kernel.apps.manifest import Manifest
 from athanor.kernel.errors import AthanorError
+from athanor.kernel.jobs.kinds import CatchUp
 
 Handler = Callable[..., Awaitable[Any]]
 PageBuilder = Callable[..., Awaitable[Any] | None]
@@ -39,6 +40,20 @@ class Routine:
     function: Handler
 
 
+@dataclass(frozen=True, slots=True)
+class JobDeclaration:
+    """A kind of job. `function`'s parameters are `progress`, ports that the manifest names, and its arguments."""
+
+    name: str
+    function: Handler
+    title: Mapping[str, str]
+    retries: int
+    timeout: timedelta
+    catch_up: CatchUp
+    at_once: int
+    cron: str | None
+
+
 @dataclass
 class App:
     """One app's declarations, gathered before anything starts."""
@@ -47,6 +62,7 @@ class App:
     pages: list[PageDeclaration] = field(default_factory=list)
     subscriptions: list[Subscription] = field(default_factory=list)
     routines: list[Routine] = field(default_factory=list)
+    jobs: list[JobDeclaration] = field(default_factory=list)
     routers: list[tuple[APIRouter, str | None]] = field(default_factory=list)
 
     def page(self, path: str, builder: PageBuilder, *, permission: str) -> None:
@@ -68,6 +84,34 @@ class App:
         if period <= timedelta(0):
             raise BadDeclarationError(self.manifest.id, f"{function.__qualname__} should run every {period}")
         self.routines.append(Routine(period, function))
+
+    def job(
+        self,
+        name: str,
+        function: Handler,
+        *,
+        title: Mapping[str, str] | None = None,
+        retries: int = 0,
+        timeout: timedelta = timedelta(hours=1),
+        catch_up: CatchUp | str = CatchUp.ONCE,
+        at_once: int = 1,
+        cron: str | None = None,
+    ) -> None:
+        """Let there be jobs of the kind `<app id>.<name>`: started by hand, over the API or by a schedule.
+
+        One server runs each, as `function(progress, …ports, …arguments)`; it gets every tenant's plant. Arguments are
+        JSON, checked by the types of the parameters. `docs/jobs.md` says what the rest means; `title` is by language,
+        and `cron` a schedule, on the site's clock, that an administrator may change. Raises BadDeclarationError.
+        """
+        if not name.startswith(f"{self.manifest.id}."):
+            raise BadDeclarationError(self.manifest.id, f"its job {name} is not called {self.manifest.id}.SOMETHING")
+        if retries < 0 or at_once < 1 or timeout <= timedelta(0):
+            limits = f"{retries} retries, {at_once} at once and {timeout} at most"
+            raise BadDeclarationError(self.manifest.id, f"its job {name} should have {limits}")
+        if any(job.name == name for job in self.jobs):
+            raise BadDeclarationError(self.manifest.id, f"it declares the job {name} twice")
+        catch = CatchUp(catch_up)
+        self.jobs.append(JobDeclaration(name, function, title or {}, retries, timeout, catch, at_once, cron))
 
     def api(self, router: APIRouter, *, permission: str | None) -> None:
         """Mount REST routes under `/api/v1/<app id>`; all of them ask for `permission`.

@@ -9,6 +9,8 @@ import structlog
 
 _log = structlog.get_logger(__name__)
 
+_PAUSE_S = 5.0
+
 
 class Routines:
     """Starts routines and ends them; used from the event loop's thread only."""
@@ -20,6 +22,10 @@ class Routines:
         """Call it when each period is over, never twice at once; the first time after one period."""
         self._tasks.append(asyncio.create_task(_go_on(name, every.total_seconds(), call), name=f"routine:{name}"))
 
+    def once(self, name: str, call: Callable[[], Awaitable[object]]) -> None:
+        """Call it at once, and again after a pause until it has not raised."""
+        self._tasks.append(asyncio.create_task(_until_done(name, call), name=f"routine:{name}"))
+
     async def close(self) -> None:
         """End all, amid what they do."""
         tasks, self._tasks = self._tasks, []
@@ -28,6 +34,17 @@ class Routines:
         for task in tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+
+
+async def _until_done(name: str, call: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        try:
+            await call()
+        except Exception as error:  # noqa: BLE001 as below; such as a database that is away for a moment
+            _log.exception("routine.failed", routine=name, reason=str(error))
+            await asyncio.sleep(_PAUSE_S)
+        else:
+            return
 
 
 async def _go_on(name: str, period_s: float, call: Callable[[], Awaitable[object]]) -> None:

@@ -1,7 +1,7 @@
 """Jobs within the server's process. Embedded: for one server, development and tests.
 
-What is known of jobs is in memory only: a restart forgets them, and cancels those that ran. Work that must not be lost
-makes each of its pieces durable itself and can be started again.
+A restart cancels those that ran; whoever is told of changes may remember them. Work that must not be lost makes each
+of its pieces durable itself and can be started again.
 """
 
 import asyncio
@@ -46,8 +46,9 @@ class MemoryJobs:
         remembered: int = REMEMBERED,
         files_last: timedelta = FILES_LAST,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_change: Callable[[Job], None] = lambda _job: None,
     ) -> None:
-        """`folder` is the jobs' own: what an earlier run left there is removed."""
+        """`folder` is the jobs' own: what an earlier run left there is removed. `on_change` hears of each new state."""
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self._folder = folder
@@ -55,6 +56,7 @@ class MemoryJobs:
         self._remembered = remembered
         self._files_last = files_last
         self._now = now
+        self._on_change = on_change
         self._running: dict[str, _Run] = {}  # every job that is known, the oldest first
         self._sweeper = asyncio.create_task(self._sweep_now_and_then(), name="jobs:sweep")
 
@@ -64,6 +66,7 @@ class MemoryJobs:
         job = Job(job_id, kind, title, owner.login, owner.tenant, JobState.QUEUED, self._now())
         run = _Run(job, Progress(self._folder / job_id))
         self._running[job_id] = run
+        self._on_change(job)
         run.task = asyncio.create_task(self._carry_out(run, work), name=f"job:{kind}")
         self.sweep()
         return job_id
@@ -80,6 +83,16 @@ class MemoryJobs:
     def cancel(self, job_id: str, viewer: User) -> None:
         """See `Jobs`."""
         self._cancel(self._run(job_id, viewer))
+
+    def cancel_any(self, job_id: str) -> None:
+        """As `cancel`, whoever asks. Raises NotFoundError."""
+        if job_id not in self._running:
+            raise NotFoundError("job", job_id)
+        self._cancel(self._running[job_id])
+
+    def live(self) -> Sequence[Job]:
+        """Those that are not over, of everybody, with their latest progress."""
+        return [run.snapshot() for run in self._running.values() if not run.job.state.is_over]
 
     def file(self, job_id: str, viewer: User) -> Path:
         """See `Jobs`."""
@@ -127,6 +140,7 @@ class MemoryJobs:
         try:
             async with self._slots:
                 run.job = replace(run.job, state=JobState.RUNNING, started_at=self._now())
+                self._on_change(run.snapshot())
                 run.progress.check_cancelled()
                 run.progress.folder.mkdir()
                 result = await work(run.progress)
@@ -159,11 +173,14 @@ class MemoryJobs:
         )
         if run.file is None:
             self._remove_files(run)
+        else:
+            self._on_change(run.job)
 
     def _remove_files(self, run: "_Run") -> None:
         run.file = None
         run.job = replace(run.job, file_name=None, file_bytes=None)
         shutil.rmtree(run.progress.folder, ignore_errors=True)
+        self._on_change(run.job)
 
     def _run(self, job_id: str, viewer: User) -> "_Run":
         run = self._running.get(job_id)

@@ -15,13 +15,14 @@ ADMINISTER = "jobs.administer"  # who may see and cancel other people's jobs
 
 
 class JobState(StrEnum):
-    """Where a job stands. The last three are for good."""
+    """Where a job stands. The last four are for good."""
 
     QUEUED = "queued"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"  # its server died
 
     @property
     def is_over(self) -> bool:
@@ -45,6 +46,30 @@ class JobFailedError(AthanorError):
     def __init__(self, reference: str) -> None:
         super().__init__(
             f"The job failed in a way that Athanor did not expect. The server's log tells more under {reference}."
+        )
+
+
+class JobTimeoutError(AthanorError):
+    """A job took longer than its kind may."""
+
+    code = "jobs.timeout"
+
+    def __init__(self, kind: str, timeout_s: float) -> None:
+        super().__init__(
+            f"The job was ended since it took longer than {timeout_s:g} s, the most that {kind} may. Look at what it "
+            "waited for; start it again, or with less to do at once."
+        )
+
+
+class JobInterruptedError(AthanorError):
+    """The server that ran a job ended, or lost the database for too long, before the job was over."""
+
+    code = "jobs.interrupted"
+
+    def __init__(self, server: str) -> None:
+        super().__init__(
+            f"The server {server} ended, or lost the database, before the job was over. What it had finished until "
+            "then stays; start it again if needed."
         )
 
 
@@ -99,6 +124,12 @@ class Job:
     summary: Mapping[str, Any] = field(default_factory=dict)
     file_name: str | None = None
     file_bytes: int | None = None
+    attempt: int = 1  # which this is
+    attempts: int = 1  # how many there may be
+    server: str = ""  # which runs it, or ran it
+    due_at: datetime | None = None  # when its schedule wanted it; None where somebody started it
+    start_after: datetime | None = None  # when it may begin, or be tried again
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def is_visible_to(self, viewer: User) -> bool:
         """To its owner; to administrators of the park, and of the owner's enterprise."""

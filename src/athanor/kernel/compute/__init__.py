@@ -1,0 +1,1 @@
+"""Heavy calculations, beside the server's own process."""
