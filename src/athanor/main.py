@@ -46,6 +46,7 @@ from athanor.kernel.errors import AthanorError
 from athanor.kernel.files.folder import FolderFiles
 from athanor.kernel.files.port import Files
 from athanor.kernel.files.s3 import S3Files
+from athanor.kernel.forms.service import Forms
 from athanor.kernel.historian.clearing import Keeping
 from athanor.kernel.historian.disk import DiskLimits, DiskState
 from athanor.kernel.historian.lake import publish_tags
@@ -213,6 +214,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             classes,
         )
         ports["imports"] = _imports(platform, running_jobs)
+        ports["forms"] = Forms(database, bus, files, lambda: platform.plant)
         await _start_plant(platform)
         yield platform
 

@@ -13,6 +13,7 @@ from athanor.kernel.errors import AthanorError
 PORTS = (
     "plant", "park", "historian", "current", "bus", "db", "quarantine", "sources", "jobs",
     "imports", "files", "waveforms", "corrections", "arrivals", "storage", "documents", "identity",
+    "forms",
 )  # fmt: skip
 
 
