@@ -64,6 +64,7 @@ class TablePage:
 
 
 Source = Callable[[TableQuery], TablePage | Awaitable[TablePage]]
+Exported = Callable[[int], Awaitable[None]]
 
 
 class DataTable(ui.element, component="data_table.js"):
@@ -79,8 +80,10 @@ class DataTable(ui.element, component="data_table.js"):
         export_name: str,
         page_size: int,
         is_searchable: bool,
+        on_export: Exported | None,
     ) -> None:
         super().__init__()
+        self._on_export = on_export
         self._source = source
         self._columns = columns
         self._export_name = export_name
@@ -115,6 +118,10 @@ class DataTable(ui.element, component="data_table.js"):
             self.run_method("show", rows, page.total, self._query.offset)
         self._shown, self._total = rows, page.total
 
+    def look_again(self) -> None:
+        """Begin at the first row: the source now gives others."""
+        self.run_method("askFrom", 0)
+
     async def _asked(self, event: GenericEventArguments) -> None:
         wish = event.args
         sortable = {column.id for column in self._columns if column.is_sortable}
@@ -137,12 +144,16 @@ class DataTable(ui.element, component="data_table.js"):
         writer = csv.writer(file)
         writer.writerow([plain_cell(column.title) for column in self._columns])
         query = TableQuery(self._query.text, self._query.sort, self._query.is_descending, 0, _EXPORT_STEP)
+        rows = 0
         while query.offset < _EXPORT_MOST:
             page = await self._page(query)
+            rows += len(page.rows)
             writer.writerows([plain_cell(cell) for cell in _plain(row, self._columns)] for row in page.rows)
             query = TableQuery(query.text, query.sort, query.is_descending, query.offset + query.limit, query.limit)
             if query.offset >= page.total:
                 break
+        if self._on_export is not None:
+            await self._on_export(rows)
         ui.download.content("\ufeff" + file.getvalue(), f"{self._export_name}.csv", "text/csv; charset=utf-8")
 
 
@@ -155,10 +166,12 @@ def data_table(
     export_name: str = "",
     page_size: int = PAGE_SIZES[0],
     is_searchable: bool = True,
+    on_export: Exported | None = None,
 ) -> DataTable:
     """A table of rows that are at hand, or of a source that is asked for each page.
 
-    `export_name` is the file name of its CSV export, empty for none; `nothing` is said when there are no rows.
+    `export_name` is the file name of its CSV export, empty for none; `nothing` is said when there are no rows. `on_export` is
+    told how many rows are about to leave.
     """
     source: Source = rows if callable(rows) else (lambda query: page_of(rows, query))
     return DataTable(
@@ -169,6 +182,7 @@ def data_table(
         export_name=export_name,
         page_size=page_size,
         is_searchable=is_searchable,
+        on_export=on_export,
     )
 
 
