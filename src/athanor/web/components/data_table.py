@@ -170,8 +170,8 @@ def data_table(
 ) -> DataTable:
     """A table of rows that are at hand, or of a source that is asked for each page.
 
-    `export_name` is the file name of its CSV export, empty for none; `nothing` is said when there are no rows. `on_export` is
-    told how many rows are about to leave.
+    `export_name` is the file name of its CSV export, empty for none; `nothing` is said when there are no rows;
+    `on_export` is told how many rows are about to leave.
     """
     source: Source = rows if callable(rows) else (lambda query: page_of(rows, query))
     return DataTable(
