@@ -9,6 +9,12 @@ class AthanorError(Exception):
     code: ClassVar[str] = "athanor.error"
 
 
+class NotAllowedError(AthanorError):
+    """Somebody may not do this, however they ask."""
+
+    code = "kernel.not-allowed"
+
+
 class NotFoundError(AthanorError):
     """Nothing of this kind has this name."""
 

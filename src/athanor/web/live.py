@@ -19,8 +19,20 @@ class Pulse:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._beats: list[Beat] = []
-        self._timer = ui.timer(PERIOD_S, self._beat)
-        ui.on("athanor_seen", self._seen)  # static/shell.js tells when the tab is hidden or shown again
+        self._timer: ui.timer | None = None
+
+    def start(self) -> None:
+        """Begin to beat. A page with a timer is sent off as it stands when its builder first waits for something."""
+        if self._timer is not None or self._client.is_deleted:
+            return
+        with self._client.content:
+            self._timer = ui.timer(PERIOD_S, self._beat)
+            ui.on("athanor_seen", self._seen)  # static/shell.js tells when the tab is hidden or shown again
+
+    @property
+    def is_beating(self) -> bool:
+        """Whether it was started."""
+        return self._timer is not None
 
     def add(self, beat: Beat) -> None:
         """Call this too, about once a second."""
@@ -35,7 +47,8 @@ class Pulse:
                 await answer
 
     def _seen(self, event: GenericEventArguments) -> None:
-        self._timer.active = bool(event.args)
+        if self._timer is not None:
+            self._timer.active = bool(event.args)
 
 
 _pulses: WeakKeyDictionary[Client, Pulse] = WeakKeyDictionary()
@@ -49,6 +62,10 @@ def every_second(beat: Beat) -> None:
     """
     client = context.client
     if client not in _pulses:
-        with client.content:
-            _pulses[client] = Pulse(client)
+        resting_pulse(client).start()
     _pulses[client].add(beat)
+
+
+def resting_pulse(client: Client) -> Pulse:
+    """The pulse of a page that is being built; what is added to it waits until it is started."""
+    return _pulses.setdefault(client, Pulse(client))

@@ -1,7 +1,10 @@
 """Mounting apps' pages: who may see them, what they are handed, the frame, and what shows when one fails."""
 
+import asyncio
 import inspect
 from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
@@ -21,13 +24,16 @@ from athanor.web.components.error_card import error_card
 from athanor.web.frame import Place, frame, places
 from athanor.web.injection import Ports, open_parameters
 from athanor.web.language import _, language_of, speak_on_page, text_of
-from athanor.web.live import every_second
+from athanor.web.live import Pulse, every_second, resting_pulse
+from athanor.web.routes import status_of
 from athanor.web.sessions import COOKIE, to_sign_in, user_of
 
 _log = structlog.get_logger(__name__)
 
 _BUILD_TIMEOUT_S = 30.0  # a busy machine may be slow; a page that shows late beats one that never shows
-_SESSION_CHECK_EVERY = 30  # beats of the page's pulse
+SESSION_CHECK_S = 30.0
+_PATIENCE_S = 1.0  # after so long a page is sent as far as it is, and the rest follows
+_LEAVE_WITHIN_S = 2.0  # for a browser to leave a page that has ended
 
 
 def mount_pages(apps: Sequence[App], ports: Ports, identity: Identity) -> None:
@@ -63,8 +69,11 @@ def _mount(app: App, page: PageDeclaration, navigation: Sequence[Place], ports: 
         if user is None:
             return _turned_away(request)
         client = _begin(request, user)
-        _end_with_session(client, identity)
-        with _framed(user, navigation, page.path, ports) as main:
+        live = partial(_come_alive, client, resting_pulse(client), identity, user)
+        waiting = asyncio.get_running_loop().call_later(_PATIENCE_S, live)
+        with ExitStack() as when_built, _framed(user, navigation, page.path, ports) as main:
+            when_built.callback(live)
+            when_built.callback(waiting.cancel)
             ui.page_title(f"{text_of(app.manifest.title)} · Athanor")
             if not user.may(page.permission):
                 client.status_code = HTTPStatus.FORBIDDEN
@@ -81,7 +90,9 @@ def _mount(app: App, page: PageDeclaration, navigation: Sequence[Place], ports: 
                 if inspect.isawaitable(answer):
                     await answer
             except Exception as error:  # noqa: BLE001 (whatever a page raises, the person sees a card, the log the rest)
-                client.status_code = HTTPStatus.INTERNAL_SERVER_ERROR
+                client.status_code = (
+                    status_of(error) if isinstance(error, AthanorError) else HTTPStatus.INTERNAL_SERVER_ERROR
+                )
                 main.clear()
                 trouble.show(error)
         return None
@@ -142,15 +153,43 @@ class _Trouble:
             error_card(error, reference)
 
 
-def _end_with_session(client: Client, identity: Identity) -> None:
-    """A page that was left open stops when its session ends, or its person is signed out elsewhere."""
+def _come_alive(client: Client, pulse: Pulse, identity: Identity, user: User) -> None:
+    """From then on the page is sent off as it stands, and what comes later follows: its answer is no longer ours."""
+    if not pulse.is_beating and not client.is_deleted:
+        pulse.start()
+        with client.content:
+            _end_with_session(client, identity, user)
+
+
+def _end_with_session(client: Client, identity: Identity, user: User) -> None:
+    """A page that was left open stops when its session ends, or what its person may do and see changes.
+
+    What the browser does about it is its own affair: a moment later the page is gone from the server. The session lasts
+    on only while somebody looks.
+    """
     token = client.request.cookies[COOKIE]
-    beats = 0
+    is_looked_at = False
+
+    def looked_at() -> None:
+        nonlocal is_looked_at
+        is_looked_at = True
 
     async def check() -> None:
-        nonlocal beats
-        beats += 1
-        if beats % _SESSION_CHECK_EVERY == 0 and await identity.sessions.user_of(token) is None:
+        nonlocal is_looked_at
+        now = await identity.sessions.user_of(token, lasts_on=is_looked_at)
+        is_looked_at = False
+        if now is None:
             ui.navigate.to("/sign-in")
+        elif now.rights != user.rights:
+            ui.navigate.reload()
+        else:
+            return
+        asyncio.get_running_loop().call_later(_LEAVE_WITHIN_S, _forget, client)
 
-    every_second(check)
+    every_second(looked_at)
+    ui.timer(SESSION_CHECK_S, check, immediate=False)
+
+
+def _forget(client: Client) -> None:
+    if not client.is_deleted:
+        client.delete()

@@ -19,7 +19,7 @@ from athanor.kernel.current import CurrentValues
 from athanor.kernel.database.database import Database
 from athanor.kernel.documents.errors import DocumentTooLargeError, InfectedError, QuarantinedError
 from athanor.kernel.documents.service import Documents
-from athanor.kernel.errors import AthanorError, NotFoundError
+from athanor.kernel.errors import AthanorError, NotAllowedError, NotFoundError
 from athanor.kernel.files.port import FileMissingError, FilesFullError, FilesUnreachableError
 from athanor.kernel.historian.port import (
     DamagedFileError,
@@ -32,7 +32,7 @@ from athanor.kernel.identity.service import Identity
 from athanor.kernel.identity.tokens import PREFIX
 from athanor.kernel.identity.user import User
 from athanor.kernel.jobs.port import Jobs, NoJobFileError
-from athanor.kernel.plant.running import LentForReadingError, RunningPlant
+from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.transfer.imports import Imports
 from athanor.kernel.transfer.uploads import FileTooLargeError, NoRoomForFileError
 from athanor.kernel.waveforms.formats import UnknownFormError
@@ -43,7 +43,7 @@ from athanor.web.sessions import user_of
 # What is not the caller's fault is not answered as one.
 _STATUS = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
-    (LentForReadingError, HTTPStatus.FORBIDDEN),
+    (NotAllowedError, HTTPStatus.FORBIDDEN),
     (NoJobFileError, HTTPStatus.NOT_FOUND),
     (FileTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (NoRoomForFileError, HTTPStatus.INSUFFICIENT_STORAGE),
@@ -155,7 +155,12 @@ def _calls(dependant: Dependant) -> Iterator[Any]:
         yield from _calls(dependency)
 
 
+def status_of(error: AthanorError) -> HTTPStatus:
+    """What an error answers as."""
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
 async def _explained(_request: Request, error: Exception) -> JSONResponse:
-    code = error.code if isinstance(error, AthanorError) else AthanorError.code
-    status = next((status for kind, status in _STATUS if isinstance(error, kind)), HTTPStatus.UNPROCESSABLE_ENTITY)
-    return JSONResponse({"detail": {"code": code, "message": str(error)}}, status)
+    if not isinstance(error, AthanorError):
+        raise error
+    return JSONResponse({"detail": {"code": error.code, "message": str(error)}}, status_of(error))

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, ORMExecuteState, Session, mapped_column, with_loader_criteria
 
 from athanor.kernel.database.database import Database
-from athanor.kernel.errors import AthanorError
+from athanor.kernel.errors import NotAllowedError
 
 _TENANTS = "athanor_tenants"
 
 
-class ForeignRowError(AthanorError):
+class ForeignRowError(NotAllowedError):
     """A row of another tenant would be written."""
 
     code = "database.foreign-row"

@@ -13,6 +13,7 @@ from athanor.kernel.database.database import Database
 from athanor.kernel.errors import AthanorError, NotFoundError
 from athanor.kernel.identity.accounts import folded, row_of, user_of_row
 from athanor.kernel.identity.audit import record
+from athanor.kernel.identity.directories import PasswordDirectory
 from athanor.kernel.identity.grants import Grants
 from athanor.kernel.identity.hashing import fresh_secret, hashed
 from athanor.kernel.identity.passwords import Passwords
@@ -96,6 +97,7 @@ class Sessions:
         rules: Rules,
     ) -> None:
         self.rules = rules
+        self.directories: tuple[PasswordDirectory, ...] = ()  # asked about who has no password here
         self._database = database
         self._passwords = passwords
         self._roles = roles
@@ -106,12 +108,19 @@ class Sessions:
         """Begin a session: its token, for the cookie; `lack_of` tells whether another step is needed.
 
         An attempt counts as failed until its password has proved right, so that many at once are no way round the
-        lock. A login that nobody has takes as long and is locked likewise. Raises SignInRefusedError.
+        lock. A login that nobody has takes as long and is locked likewise. Who is of another directory, or unknown, is
+        asked for there. Raises SignInRefusedError, DirectoryUnreachableError, NotAdmittedError, LoginTakenError.
         """
         login = folded(login)
         await self.count_attempt(login, where)
         async with self._database.reading() as session:
             row = await session.scalar(select(UserRow).where(UserRow.login == login))
+        for directory in self.directories:
+            if row is None or row.directory == directory.name:
+                person = await directory.check(login, password)
+                if person is not None:
+                    row = await directory.admit(person)
+                    return await self._begin(row, self._lack(row, has_password=False), where)
         is_right = await self._passwords.check(password, row.password_hash if row else None)
         if not is_right or row is None or row.disabled_at is not None:
             raise await self.refused(login, where)
@@ -147,9 +156,9 @@ class Sessions:
             following = self._lack(found[0], has_password=True, passed=lack)
             return await self._begin_within(session, found[0], following, where)
 
-    async def user_of(self, token: str) -> User | None:
+    async def user_of(self, token: str, *, lasts_on: bool = True) -> User | None:
         """Who holds this session, which then lasts on; None when it is over, lacks something or never was."""
-        found = await self._holder(token)
+        found = await self._holder(token, lasts_on=lasts_on)
         return None if found is None or found[1] is not None else found[0]
 
     async def lack_of(self, token: str) -> tuple[User, Lack] | None:
@@ -279,14 +288,14 @@ class Sessions:
         )
         return token
 
-    async def _holder(self, token: str) -> tuple[User, Lack | None] | None:
+    async def _holder(self, token: str, *, lasts_on: bool = True) -> tuple[User, Lack | None] | None:
         now = self._now()
         async with self._database.reading() as session:
             found = await self._row_of(session, token)
         if found is None:
             return None
         row, held = found
-        if held.lacks is None and held.seen_at < now - _TOUCH_EVERY:
+        if lasts_on and held.lacks is None and held.seen_at < now - _TOUCH_EVERY:
             expires_at = min(now + self.rules.lasts, held.created_at + self.rules.longest)
             async with self._database.session() as session:
                 await session.execute(

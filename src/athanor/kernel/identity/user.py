@@ -66,6 +66,11 @@ class User:
         return ", ".join(self.roles)
 
     @property
+    def rights(self) -> tuple[object, ...]:
+        """What they may do and see: another value, once that changes."""
+        return self.roles, self.made_here, self.tenant, self.shares
+
+    @property
     def tenants(self) -> frozenset[str] | None:
         """Whose data they may see; None for everybody's."""
         return None if self.tenant is None else frozenset({self.tenant})

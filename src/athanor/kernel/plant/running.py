@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from athanor.kernel.errors import AthanorError, NotFoundError
+from athanor.kernel.errors import NotAllowedError, NotFoundError
 from athanor.kernel.identity.user import Share
 from athanor.kernel.plant.model import Node, Plant, Tag, TagId
 
@@ -17,7 +17,7 @@ UNKNOWN = -1  # what `lookup` gives for a path that no tag has
 _FEW = 20_000  # below it, single look-ups beat Arrow, which hashes all known paths (4 ms for 100,000) each time
 
 
-class LentForReadingError(AthanorError):
+class LentForReadingError(NotAllowedError):
     """Something would be written to a tag or an asset that another enterprise only lets be read."""
 
     code = "plant.lent-for-reading"

@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 from athanor.apps.exchange.domain.offer import Offer
 from athanor.apps.exchange.models import GrantRow, ProductRow
 from athanor.apps.exchange.pages import wording
+from athanor.apps.exchange.pages.tabs import tabs
 from athanor.apps.exchange.services import catalogue as products
 from athanor.apps.exchange.services.rights import decides
 from athanor.kernel.database.database import Database
 from athanor.kernel.identity.user import User
 from athanor.kernel.plant.running import RunningPlant
-from athanor.web.components import Cell, Column, data_table, empty_state, link, page_title, region
+from athanor.web.components import Cell, Column, data_table, empty_state, link, region
 from athanor.web.components.data_table import Row
 from athanor.web.formatting import number
 from athanor.web.language import _, text_of
@@ -23,7 +24,7 @@ async def catalogue(park: RunningPlant, db: Database, viewer: User) -> None:
     async with db.reading() as session:
         listed = await products.catalogue(session, viewer)
         waiting = await products.to_decide(session, viewer)
-    with page_title(_("Data sharing"), _("Data products of the park's enterprises")):
+    with tabs("/exchange"):
         region("ath-space")
         if viewer.may("exchange.publish"):
             link(_("Publish a data product"), "/exchange/publish", "ath-button is-main")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from athanor.kernel.errors import AthanorError
+from athanor.kernel.errors import AthanorError, NotAllowedError
 
 
 class BadOfferError(AthanorError):
@@ -15,7 +15,7 @@ class BadOfferError(AthanorError):
         super().__init__(f"The data product cannot be published: {reason}")
 
 
-class NotYoursError(AthanorError):
+class NotYoursError(NotAllowedError):
     """Somebody decides about an enterprise's data that is not theirs, or asks for their own."""
 
     code = "exchange.not-yours"
@@ -33,7 +33,7 @@ class BadRequestForAccessError(AthanorError):
         super().__init__(f"This cannot be entered: {reason}")
 
 
-class NoAccessError(AthanorError):
+class NoAccessError(NotAllowedError):
     """A call without a grant that holds now."""
 
     code = "exchange.no-access"
@@ -45,7 +45,7 @@ class NoAccessError(AthanorError):
         )
 
 
-class BeyondProductError(AthanorError):
+class BeyondProductError(NotAllowedError):
     """A call for a time that the product does not reach."""
 
     code = "exchange.beyond-product"
