@@ -21,6 +21,7 @@ from athanor.kernel.documents.errors import DocumentTooLargeError, InfectedError
 from athanor.kernel.documents.service import Documents
 from athanor.kernel.errors import AthanorError, NotAllowedError, NotFoundError
 from athanor.kernel.files.port import FileMissingError, FilesFullError, FilesUnreachableError
+from athanor.kernel.forms.errors import AlreadyDecidedError, ChangedMeanwhileError, NotYourTurnError
 from athanor.kernel.historian.port import (
     DamagedFileError,
     Historian,
@@ -63,6 +64,9 @@ _STATUS = (
     (CorrectionPendingError, HTTPStatus.SERVICE_UNAVAILABLE),
     (AlreadyUndoneError, HTTPStatus.CONFLICT),
     (OverlaidError, HTTPStatus.CONFLICT),
+    (NotYourTurnError, HTTPStatus.FORBIDDEN),
+    (AlreadyDecidedError, HTTPStatus.CONFLICT),
+    (ChangedMeanwhileError, HTTPStatus.CONFLICT),
 )
 
 
