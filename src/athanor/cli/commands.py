@@ -293,6 +293,50 @@ def password(login: Annotated[str, typer.Argument(help="Whose.")] = "admin", con
     out.print(f"{login} signs in with the new password from now on.", markup=False)
 
 
+_audit = typer.Typer(help="The audit trail: checked, and written to a file that proves itself.", no_args_is_help=True)
+app.add_typer(_audit, name="audit")
+
+
+@_audit.command("verify")
+def audit_verify(
+    file: Annotated[Path | None, typer.Argument(help="A file that was exported; the database's when left out.")] = None,
+    config: ConfigFile = None,
+    *,
+    filtered: Annotated[
+        bool, typer.Option("--filtered", help="The file holds some entries only, so that others lack in between.")
+    ] = False,
+) -> None:
+    """Check that no entry was changed or removed. Exit status 1 and the first fault where one was."""
+    if file is not None:
+        from athanor.kernel.identity.trail_file import verify_file  # noqa: PLC0415
+
+        found = verify_file(file, may_lack_entries=filtered)
+        fault, rows, chain = found.fault, found.rows, found.last or "none"
+    else:
+        from athanor.cli import audit  # noqa: PLC0415
+
+        verified = run(audit.verify(_settings(config)))
+        fault, rows, chain = verified.fault, verified.rows, verified.chain
+    if fault is not None:
+        out.print(f"Broken after {rows:,} entries: {fault}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1)
+    out.print(f"{rows:,} entries are as they were written. Chain of the last: {chain}", markup=False, soft_wrap=True)
+
+
+@_audit.command("export")
+def audit_export(
+    file: Annotated[Path, typer.Argument(help="Where to; the ending chooses: .csv or .jsonl.")],
+    start: Annotated[str | None, typer.Option("--from", help="Start, ISO 8601; the first entry when left out.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="End, ISO 8601; now when left out.")] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Write the trail to a file with its chain, so that anybody can check it (docs/audit.md)."""
+    from athanor.cli import audit  # noqa: PLC0415
+
+    rows = run(audit.export(_settings(config), audit.period(start, end), file))
+    out.print(f"{rows:,} entries → {file}", markup=False, soft_wrap=True)
+
+
 def _settings(config: Path | None, host: str | None = None, port: int | None = None) -> Any:
     from athanor.kernel.log import configure_logging  # noqa: PLC0415
     from athanor.kernel.settings import load_settings  # noqa: PLC0415

@@ -20,6 +20,7 @@ from athanor.kernel.identity.tables import AuditRow, UserRow
 COUNTED_MOST = 10_000  # entries that are counted for a person who pages through them
 SIGNED_IN = "identity.signed-in"
 _PIECE = 1000  # entries read at a time
+_LARGEST_ID = 2**63 - 1
 _SEARCHED = (AuditRow.actor, AuditRow.action, AuditRow.subject, AuditRow.address, cast(AuditRow.detail, String))
 
 
@@ -92,7 +93,8 @@ async def count(
 
 async def one(session: AsyncSession, number: int, tenants: frozenset[str] | None) -> Link:
     """One entry. Raises NotFoundError, also for one that the person may not see."""
-    found = [link async for link in _links(session, and_(AuditRow.id == number, _seen_by(tenants)))]
+    condition = and_(AuditRow.id == number, _seen_by(tenants))
+    found = [link async for link in _links(session, condition)] if 0 < number <= _LARGEST_ID else []
     if not found:
         raise NotFoundError("entry", number)
     return found[0]

@@ -1,0 +1,1 @@
+"""What is judged without a clock, a database or a network."""

@@ -1,0 +1,1 @@
+"""What an administrator can do and ask."""
