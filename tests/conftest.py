@@ -46,6 +46,12 @@ def require_mosquitto() -> Path:
 
 
 @pytest.fixture(scope="session")
+def require_slapd() -> Path:
+    """OpenLDAP's server. Without one the test is skipped; in CI it fails."""
+    return _program("OpenLDAP", "slapd")
+
+
+@pytest.fixture(scope="session")
 def require_postgresql() -> Iterator[str]:
     """The address of a database server's first database, for an account that may make others.
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData
+from sqlalchemy import JSON, DateTime, Dialect, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -38,8 +38,19 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    """Text. PostgreSQL takes no NUL, which people's files and attackers' forms may hold: it becomes U+FFFD on both."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """The text without NUL."""
+        return value.replace("\0", "\ufffd") if value is not None and "\0" in value else value
+
+
 class Base(DeclarativeBase):
     """The base of every table of kernel and apps; an app's tables are named after it, `energy_tariffs`."""
 
     metadata = MetaData(naming_convention=NAMING_CONVENTION)
-    type_annotation_map = {datetime: Moment(), dict[str, Any]: JSON(), dict[str, str]: JSON()}  # noqa: RUF012
+    type_annotation_map = {str: Words(), datetime: Moment(), dict[str, Any]: JSON(), dict[str, str]: JSON()}  # noqa: RUF012

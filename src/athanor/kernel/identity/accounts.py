@@ -14,7 +14,7 @@ from athanor.kernel.database.database import Database
 from athanor.kernel.errors import AthanorError, NotFoundError
 from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.hashing import hashed
-from athanor.kernel.identity.passwords import Passwords
+from athanor.kernel.identity.passwords import PasswordPolicy, Passwords
 from athanor.kernel.identity.roles import Roles
 from athanor.kernel.identity.tables import (
     DepartmentRow,
@@ -237,6 +237,17 @@ class Accounts:
         """Whether it could be set for somebody of this login and name. Raises WeakPasswordError."""
         self._passwords.policy.check(password, login, name)
 
+    @property
+    def policy(self) -> PasswordPolicy:
+        """What a password must be like."""
+        return self._passwords.policy
+
+    async def has_password(self, login: str, password: str) -> bool:
+        """Whether it is the one that they have. Whoever asks has proved to be them already: nothing is counted."""
+        async with self._database.reading() as session:
+            row = await row_of(session, folded(login))
+        return await self._passwords.check(password, row.password_hash)
+
     async def set_language(self, login: str, language: str | None) -> None:
         """The language that pages come in for this person; None for the server's. Raises NotFoundError."""
         async with self._database.session() as session:
@@ -267,7 +278,7 @@ def may_administer(viewer: User, tenant: str | None) -> bool:
 
 def folded(login: str) -> str:
     """As logins are compared: Anna, ANNA and full-width Ａｎｎａ are one person."""
-    return unicodedata.normalize("NFKC", login).strip().casefold()[:_LOGIN_LENGTH]
+    return unicodedata.normalize("NFKC", login).strip().casefold().replace("\0", "\ufffd")[:_LOGIN_LENGTH]
 
 
 async def row_of(session: AsyncSession, login: str, *, held: bool = False) -> UserRow:

@@ -242,6 +242,20 @@ class Sessions:
                    at=self._now())  # fmt: skip
         return SignInRefusedError()
 
+    async def confirm(self, login: str, password: str, where: Where) -> None:
+        """Whether who is signed in knows the password, asked again before something grave; counted as at a sign-in.
+
+        Raises SignInRefusedError, NotFoundError.
+        """
+        login = folded(login)
+        async with self._database.reading() as session:
+            row = await row_of(session, login)
+        await self.count_attempt(login, where)
+        if not await self._passwords.check(password, row.password_hash):
+            raise await self.refused(login, where, "confirmation")
+        async with self._database.session() as session:
+            await session.execute(delete(SignInFailureRow).where(SignInFailureRow.login_hash == hashed(login)))
+
     def _lack(self, row: UserRow, *, has_password: bool, passed: Lack | None = None) -> Lack | None:
         order = [Lack.SECOND_FACTOR, Lack.ENROLMENT, Lack.PASSWORD]
         if passed in (Lack.SECOND_FACTOR, Lack.ENROLMENT):
