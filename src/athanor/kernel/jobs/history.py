@@ -1,5 +1,6 @@
 """Jobs that run within one server, as the database remembers them after it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -26,6 +27,7 @@ class JobHistory:
         self._server = server
         self._changed: dict[str, Job] = {}
         self._jobs: LiveJobs | None = None
+        self._writing = asyncio.Lock()  # two at once would both add what is new
 
     def watch(self, jobs: LiveJobs) -> None:
         """Ask these how far they are."""
@@ -48,14 +50,15 @@ class JobHistory:
 
     async def flush(self) -> None:
         """Write what changed. Raises what the database does; then nothing is forgotten."""
-        taken, self._changed = self._changed, {}
-        if not taken:
-            return
-        try:
-            await self._write(taken)
-        except BaseException:
-            self._changed = taken | self._changed
-            raise
+        async with self._writing:
+            taken, self._changed = self._changed, {}
+            if not taken:
+                return
+            try:
+                await self._write(taken)
+            except BaseException:
+                self._changed = taken | self._changed
+                raise
 
     async def _write(self, jobs: Mapping[str, Job]) -> None:
         async with self._database.session() as session:

@@ -28,6 +28,8 @@ from athanor.kernel.jobs.whose import is_gone, shown
 
 _log = structlog.get_logger(__name__)
 
+_CLOSE_WITHIN_S = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -65,6 +67,7 @@ class Runner:
         self._loops: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
         self._is_closing = False
+        self._closed = asyncio.Event()
         self._beaten_at = steady()
         self._silence = Silence(pace.lost_after_s, 2 * pace.beat_s, steady)
 
@@ -79,7 +82,8 @@ class Runner:
             ("watch", beat_s, self._watch),
             ("give-up", beat_s, self._give_up),
         ):
-            self._loops.append(asyncio.create_task(self._go_on(name, period_s, call), name=f"jobs:{name}"))
+            until = self._wake if name == "claim" else self._closed
+            self._loops.append(asyncio.create_task(self._go_on(name, period_s, call, until), name=f"jobs:{name}"))
 
     def wake(self) -> None:
         """A job waits that may be claimed at once."""
@@ -98,20 +102,20 @@ class Runner:
     async def close(self) -> None:
         """End what runs here; it is tried again where its kind allows."""
         self._is_closing = True
-        claiming, *others = self._loops
-        claiming.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await claiming
+        self._wake.set()
+        claiming = self._loops[:1]
+        await _ended(claiming)
         for attempt in self._attempts.values():
             attempt.stop(Stop.CLOSING)
         await asyncio.gather(*self._tasks.values())
-        for loop in others:
-            loop.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+        self._closed.set()
+        await _ended(self._loops)
 
-    async def _go_on(self, name: str, period_s: float, call: Callable[[], Awaitable[None]]) -> None:
+    async def _go_on(
+        self, name: str, period_s: float, call: Callable[[], Awaitable[None]], until: asyncio.Event
+    ) -> None:
         is_failing = False
-        while True:
+        while not self._closed.is_set() and not (self._is_closing and until is self._wake):
             try:
                 await call()
             except Exception as error:  # noqa: BLE001 the database may be away: said once, and tried again
@@ -122,28 +126,20 @@ class Runner:
                 if is_failing:
                     _log.info("jobs.database-back", doing=name)
                 is_failing = False
-            if name == "claim":
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), period_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(until.wait(), period_s)
+            if until is self._wake:
                 self._wake.clear()
-            else:
-                await asyncio.sleep(period_s)
 
     async def _claim_all(self) -> None:
-        while len(self._attempts) < self._pace.at_once:
+        while len(self._attempts) < self._pace.at_once and not self._is_closing:
             names = [kind.name for kind in self._kinds]
             if not await store.is_one_waiting(self._database, names, self._now()):
                 return
-            claiming = asyncio.ensure_future(store.claim(self._database, self.server, self._kinds, self._now()))
-            try:
-                row = await asyncio.shield(claiming)
-            except asyncio.CancelledError:  # closing: what was claimed by then is let go by its attempt
-                row = await claiming
+            row = await store.claim(self._database, self.server, self._kinds, self._now())
             if row is None:
                 return
             self._begin(row)
-            if self._is_closing:
-                return
 
     def _begin(self, row: RunRow) -> None:
         kind, job = self._kinds.get(row.kind), store.job_of(row)
@@ -152,8 +148,6 @@ class Runner:
         if not self._attempts:
             self._beaten_at = self._steady()
         self._attempts[row.id] = attempt
-        if self._is_closing:
-            attempt.stop(Stop.CLOSING)
         self._tasks[row.id] = asyncio.create_task(self._carry_out(attempt), name=f"job:{row.kind}")
 
     async def _carry_out(self, attempt: Attempt) -> None:
@@ -215,6 +209,16 @@ class Runner:
             if state is not None:
                 _log.warning("jobs.taken-over", job=run_id, server=shown(server), state=state.value)
                 self._wake.set()
+
+
+async def _ended(loops: list[asyncio.Task[None]]) -> None:
+    """Wait until they have; a database that does not answer is not waited for."""
+    if not loops:
+        return
+    _done, late = await asyncio.wait(loops, timeout=_CLOSE_WITHIN_S)
+    for loop in late:
+        loop.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
 
 
 class Silence:
