@@ -5,10 +5,11 @@ that, with the edge as a child, until told to stop.
 """
 
 import asyncio
+import inspect
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -30,11 +31,12 @@ from athanor.api.health import health_router
 from athanor.api.uplink import uplink_router
 from athanor.child import Child
 from athanor.edge.config import load_edge_config
-from athanor.kernel.apps.app import Handler
+from athanor.kernel.apps.app import App, Handler, JobDeclaration
 from athanor.kernel.apps.registry import Registry, load_apps
 from athanor.kernel.apps.routines import Routines
 from athanor.kernel.bus.memory import MemoryBus
 from athanor.kernel.bus.port import Event
+from athanor.kernel.compute.processes import Processes
 from athanor.kernel.corrections.service import Corrections
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.database.database import Database
@@ -63,8 +65,10 @@ from athanor.kernel.ingest.arrivals import Arrivals
 from athanor.kernel.ingest.quarantine import Quarantine
 from athanor.kernel.ingest.service import Ingest
 from athanor.kernel.ingest.sources import SourceStates
+from athanor.kernel.jobs.kinds import JobKind, arguments_of
 from athanor.kernel.jobs.memory import MemoryJobs
-from athanor.kernel.jobs.port import Jobs
+from athanor.kernel.jobs.port import JobResult, Jobs, Progress
+from athanor.kernel.jobs.service import JobRuns
 from athanor.kernel.metrics import TAGS
 from athanor.kernel.plant.model import Plant
 from athanor.kernel.plant.running import RunningPlant
@@ -78,7 +82,7 @@ from athanor.kernel.transfer.imports import Imports
 from athanor.kernel.transfer.uploads import Uploads
 from athanor.kernel.vault import Vault
 from athanor.kernel.waveforms.service import StoredWaveforms
-from athanor.web.injection import Ports
+from athanor.web.injection import Ports, open_parameters
 from athanor.web.server import mount_web
 
 _log = structlog.get_logger(__name__)
@@ -172,8 +176,13 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         waveforms.start()
         documents = Documents(database, files, _document_rules(settings), _scanner(settings))
         stack.push_async_callback(documents.close)
-        running_jobs = MemoryJobs(settings.data_dir / "jobs")
+        runs = JobRuns(database, settings.data_dir / "runs", zone=lambda: platform.plant.model.timezone)
+        stack.push_async_callback(runs.close)
+        running_jobs = MemoryJobs(settings.data_dir / "jobs", on_change=runs.note)
         stack.push_async_callback(running_jobs.close)
+        runs.watch(running_jobs)
+        compute = Processes()
+        stack.push_async_callback(compute.close)
         current, sources, arrivals = CurrentValues(), SourceStates(), Arrivals(datetime.now(UTC))
         current.update(await historian.latest())
         corrections = Corrections(database, historian, current, bus)
@@ -187,6 +196,8 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             "quarantine": quarantine,
             "sources": sources,
             "jobs": running_jobs,
+            "runs": runs,
+            "compute": compute,
             "corrections": corrections,
             "arrivals": arrivals,
             "files": files,
@@ -336,6 +347,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     server.include_router(waveform_routes.router)
     _subscribe(platform, registry)
     _start_routines(platform, registry)
+    _declare_jobs(platform, registry)
     platform.routines.start("retention:waveforms", _WAVEFORMS_EXPIRE_EVERY, platform.storage.expire_waveforms)
     mount_web(
         server,
@@ -380,6 +392,31 @@ def _start_routines(platform: Platform, registry: Registry) -> None:
             names = ports.names_in(app.manifest, routine.function)
             call = partial(_run, routine.function, ports, names)
             platform.routines.start(f"{app.manifest.id}:{routine.function.__name__}", routine.every, call)
+
+
+def _declare_jobs(platform: Platform, registry: Registry) -> None:
+    """Let there be the apps' jobs, and begin to run them."""
+    ports = Ports(platform.ports)
+    runs = cast("JobRuns", platform.ports["runs"])
+    for app in registry.apps:
+        for job in app.jobs:
+            runs.kinds.add(_kind(app, job, ports))
+    platform.routines.once("jobs:start", runs.start)
+
+
+def _kind(app: App, job: JobDeclaration, ports: Ports) -> JobKind:
+    names = ports.names_in(app.manifest, job.function)
+    takes_progress = "progress" in inspect.signature(job.function).parameters
+    given = open_parameters(job.function, [*names, "progress"])
+    arguments = arguments_of(
+        job.name, {one.name: (one.annotation, ... if one.default is one.empty else one.default) for one in given}
+    )
+
+    async def call(progress: Progress, said: Mapping[str, object]) -> JobResult | None:
+        first = {"progress": progress} if takes_progress else {}
+        return cast("JobResult | None", await job.function(**first, **ports.whole(names), **said))
+
+    return JobKind(job.name, call, job.title, job.retries, job.timeout, job.catch_up, job.at_once, job.cron, arguments)
 
 
 async def _run(function: Handler, ports: Ports, names: list[str]) -> None:
