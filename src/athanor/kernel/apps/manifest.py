@@ -12,7 +12,7 @@ from athanor.kernel.errors import AthanorError
 # itself decides who sees what. `identity` is uncut too: the app itself asks `accounts.may_administer`.
 PORTS = (
     "plant", "park", "historian", "current", "bus", "db", "quarantine", "sources", "jobs",
-    "imports", "files", "waveforms", "corrections", "arrivals", "storage", "documents", "identity",
+    "runs", "compute", "imports", "files", "waveforms", "corrections", "arrivals", "storage", "documents", "identity",
     "forms",
 )  # fmt: skip
 
