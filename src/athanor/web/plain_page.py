@@ -1,8 +1,9 @@
 """Pages without a live connection: sign-in and "not found". A stranger costs the server nothing that lasts."""
 
+from collections.abc import Sequence
 from html import escape
+from urllib.parse import quote
 
-from fastapi import Request
 from fastapi.responses import HTMLResponse
 from nicegui import Client
 
@@ -23,8 +24,11 @@ _DOCUMENT = """<!doctype html>
 """
 
 
-def plain_page(title: str, body: str, status_code: int = 200) -> HTMLResponse:
-    """A page of this HTML, which the caller has escaped."""
+def plain_page(title: str, body: str, status_code: int = 200, *, may_reload: bool = True) -> HTMLResponse:
+    """A page of this HTML, which the caller has escaped.
+
+    Choosing a language loads a page again; one that `may_reload` not, since it says something only once, offers none.
+    """
     languages = "".join(
         f'<button type="button" class="is-plain" lang="{language.replace("_", "-")}" '
         f"onclick=\"athanor.chooseLanguage('{language}')\">{name}</button>"
@@ -35,7 +39,7 @@ def plain_page(title: str, body: str, status_code: int = 200) -> HTMLResponse:
         title=escape(title),
         head=Client.shared_head_html,
         body=body,
-        languages=f'<div class="ath-sign-in-foot">{languages}</div>',
+        languages=f'<div class="ath-sign-in-foot">{languages}</div>' if may_reload else "",
     )
     return HTMLResponse(document, status_code, headers={"Cache-Control": "no-store"})
 
@@ -50,37 +54,58 @@ def message_page(title: str, text: str, status_code: int) -> HTMLResponse:
     )
 
 
-def sign_in_page(park: str, *, onward: str, refusal: str = "", login: str = "") -> HTMLResponse:
-    """The form; `refusal` says why the last attempt failed."""
+def plain_form(
+    park: str, title: str, content: str, *, action: str, send: str, hidden: dict[str, str], refusal: str = ""
+) -> str:
+    """A form of this content, which the caller has escaped; `refusal` says why the last attempt failed."""
     refused = f'<p class="ath-refused" role="alert">{escape(refusal)}</p>' if refusal else ""
-    login_field = _field(
-        _("Login"), "login", f'value="{escape(login)}" autocomplete="username" autocapitalize="none" spellcheck="false"'
+    fields = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in hidden.items()
     )
-    password_field = _field(_("Password"), "password", 'type="password" autocomplete="current-password"')
-    if login:  # the password was wrong more likely than the login
-        password_field = password_field.replace("required", "required autofocus")
-    else:
-        login_field = login_field.replace("required", "required autofocus")
-    form = f"""
-<form class="ath-card" method="post" action="/sign-in">
+    return f"""
+<form class="ath-card" method="post" action="{escape(action)}">
 <div class="ath-brand">{MARK}<span>{escape(park)}</span></div>
-<h1>{escape(_("Sign in"))}</h1>
-{refused}
-<input type="hidden" name="next" value="{escape(onward)}">
-{login_field}
-{password_field}
-<button class="is-main">{escape(_("Sign in"))}</button>
+<h1>{escape(title)}</h1>
+{refused}{fields}
+{content}
+<button class="is-main">{escape(send)}</button>
 </form>"""
-    return plain_page(_("Sign in"), form, 401 if refusal else 200)
 
 
-def _field(label: str, name: str, attributes: str) -> str:
+def plain_field(label: str, name: str, attributes: str) -> str:
+    """A field that must be filled in; the caller has escaped the attributes."""
     return f'<label>{escape(label)}<input name="{name}" required {attributes}></label>'
 
 
-def came_from_here(request: Request) -> bool:
-    """Whether a form was sent from one of our own pages: browsers say so, and no other site can say it for them."""
-    return request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+def sign_in_page(
+    park: str, *, onward: str, refusal: str = "", login: str = "", elsewhere: Sequence[tuple[str, str]] = ()
+) -> HTMLResponse:
+    """The form; `refusal` says why the last attempt failed, `elsewhere` are titles and addresses of other ways in."""
+    # With a login given, the password was wrong more likely than the login.
+    login_focus, password_focus = ("", "autofocus") if login else ("autofocus", "")
+    login_field = plain_field(
+        _("Login"),
+        "login",
+        f'value="{escape(login)}" autocomplete="username" autocapitalize="none" spellcheck="false" {login_focus}',
+    )
+    password_field = plain_field(
+        _("Password"), "password", f'type="password" autocomplete="current-password" {password_focus}'
+    )
+    form = plain_form(
+        park,
+        _("Sign in"),
+        login_field + password_field,
+        action="/sign-in",
+        send=_("Sign in"),
+        hidden={"next": onward},
+        refusal=refusal,
+    )
+    others = "".join(
+        f'<a class="ath-button" href="{escape(address)}?next={quote(onward, safe="")}">'
+        f"{escape(_('Sign in with {title}').format(title=title))}</a>"
+        for title, address in elsewhere
+    )
+    return plain_page(_("Sign in"), form + others, 401 if refusal else 200)
 
 
 def local_address(wish: str | None) -> str:

@@ -29,6 +29,7 @@ from athanor.kernel.historian.port import (
     LakeTakenError,
     LakeUnreachableError,
 )
+from athanor.kernel.identity.hashing import hashed
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.identity.tokens import PREFIX
 from athanor.kernel.identity.user import User
@@ -39,7 +40,8 @@ from athanor.kernel.transfer.uploads import FileTooLargeError, NoRoomForFileErro
 from athanor.kernel.waveforms.formats import UnknownFormError
 from athanor.kernel.waveforms.port import DamagedWaveformError, WaveformIndexError, Waveforms
 from athanor.web.injection import PortNotGrantedError, Ports
-from athanor.web.sessions import user_of
+from athanor.web.rate_limits import RateLimits
+from athanor.web.sessions import address_of, user_of
 
 # What is not the caller's fault is not answered as one.
 _STATUS = (
@@ -82,23 +84,28 @@ class Handed:
 
 
 async def viewer_of(request: Request) -> User:
-    """Who calls this route. Answers 401 to a stranger."""
+    """Who calls this route. Answers 401 to a stranger, and 429 to who calls too often."""
     if not hasattr(request.state, "viewer"):
         identity: Identity = request.app.state.identity
-        user = await _program_of(request, identity) or await user_of(request, identity)
+        limits: RateLimits = request.app.state.limits
+        token = _token_in(request)
+        # A token given decides alone: one that opens nothing must not fall back on somebody's cookie.
+        user = await (
+            user_of(request, identity) if token is None else identity.tokens.user_of(token, address_of(request))
+        )
         if user is None:
             raise HTTPException(
                 HTTPStatus.UNAUTHORIZED, {"code": "web.sign-in-first", "message": "Sign in at /sign-in first."}
             )
+        await limits.count_request(user, hashed(token) if token else "")
         request.state.viewer = user
     return request.state.viewer  # type: ignore[no-any-return]
 
 
-async def _program_of(request: Request, identity: Identity) -> User | None:
+def _token_in(request: Request) -> str | None:
+    """The token of a program, if this comes from one."""
     scheme, _space, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.startswith(PREFIX):
-        return None
-    return await identity.tokens.user_of(token, request.client.host if request.client else "")
+    return token.strip() if scheme.lower() == "bearer" and token.strip().startswith(PREFIX) else None
 
 
 Viewer = Annotated[User, Depends(viewer_of)]

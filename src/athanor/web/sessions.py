@@ -1,22 +1,28 @@
 """Signing in and out, and who a request comes from."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import RedirectResponse, Response
 
 from athanor.kernel.identity.service import Identity
-from athanor.kernel.identity.sessions import SESSION_LASTS, SignInRefusedError, Where
+from athanor.kernel.identity.sessions import Lack, SignInRefusedError, Where
 from athanor.kernel.identity.user import User
 from athanor.web.language import _, language_of, speaking
-from athanor.web.plain_page import came_from_here, local_address, message_page, sign_in_page
+from athanor.web.plain_page import local_address, message_page, sign_in_page
+from athanor.web.rate_limits import RateLimits, TooOftenError
 
 COOKIE = "athanor_session"
+STEPS = {  # what a session lacks to where it is made good
+    Lack.SECOND_FACTOR: "/sign-in/code",
+    Lack.ENROLMENT: "/sign-in/second-factor",
+    Lack.PASSWORD: "/sign-in/password",
+}
 
 
 async def user_of(request: Request, identity: Identity) -> User | None:
-    """Who sent this request; None for a stranger, and for a session that is over."""
+    """Who sent this request; None for a stranger, and for a session that is over or lacks a step."""
     token = request.cookies.get(COOKIE)
     return await identity.sessions.user_of(token) if token else None
 
@@ -27,16 +33,38 @@ def to_sign_in(request: Request) -> RedirectResponse:
     return RedirectResponse(f"/sign-in?next={quote(here, safe='')}", 303)
 
 
-def session_routes(identity: Identity, park_name: Callable[[], str]) -> APIRouter:
-    """`/sign-in` and `/sign-out`."""
+def set_session(answer: Response, request: Request, token: str, lasts_s: float = 30 * 86_400) -> None:
+    """Give the browser a session. The server ends it; the cookie need not be renewed."""
+    answer.set_cookie(
+        COOKIE, token, max_age=int(lasts_s), httponly=True, samesite="lax", secure=request.url.scheme == "https"
+    )
+
+
+async def onward_from(identity: Identity, token: str, onward: str) -> str:
+    """Where a session leads: to the step that it lacks, else to where its person wanted."""
+    found = await identity.sessions.lack_of(token)
+    return onward if found is None else f"{STEPS[found[1]]}?next={quote(onward, safe='')}"
+
+
+def session_routes(
+    identity: Identity,
+    park_name: Callable[[], str],
+    limits: RateLimits,
+    elsewhere: Sequence[tuple[str, str]] = (),
+) -> APIRouter:
+    """`/sign-in` and `/sign-out`. `elsewhere` are titles and addresses of other ways to sign in."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/sign-in")
     async def show_form(request: Request, next: str = "/") -> Response:  # noqa: A002 (the query's name)
+        onward = local_address(next)
         if await user_of(request, identity):
-            return RedirectResponse(local_address(next), 303)
+            return RedirectResponse(onward, 303)
+        token = request.cookies.get(COOKIE)
+        if token and await identity.sessions.lack_of(token):
+            return RedirectResponse(await onward_from(identity, token, onward), 303)
         with speaking(language_of(request)):
-            return sign_in_page(park_name(), onward=local_address(next))
+            return sign_in_page(park_name(), onward=onward, elsewhere=elsewhere)
 
     @router.post("/sign-in")
     async def sign_in(request: Request) -> Response:
@@ -44,31 +72,25 @@ def session_routes(identity: Identity, park_name: Callable[[], str]) -> APIRoute
         login, password = str(form.get("login", "")), str(form.get("password", ""))
         onward = local_address(str(form.get("next", "/")))
         with speaking(language_of(request)):
-            if not came_from_here(request):
-                return _foreign_form()
             try:
+                await limits.count_sign_in(request)
                 token = await identity.sessions.sign_in(login, password, where_of(request))
+            except TooOftenError as error:
+                return too_often(error)
             except SignInRefusedError as error:
-                return sign_in_page(park_name(), onward=onward, refusal=_refusal(error), login=login)
-        answer = RedirectResponse(onward, 303)
-        answer.set_cookie(
-            COOKIE,
-            token,
-            max_age=int(SESSION_LASTS.total_seconds()) * 60,  # the server ends it; the cookie need not be renewed
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
+                refusal = refusal_text(error)
+                return sign_in_page(park_name(), onward=onward, refusal=refusal, login=login, elsewhere=elsewhere)
+        if former := request.cookies.get(COOKIE):
+            await identity.sessions.sign_out(former, address=address_of(request))
+        answer = RedirectResponse(await onward_from(identity, token, onward), 303)
+        set_session(answer, request, token, identity.sessions.rules.longest.total_seconds())
         return answer
 
     @router.post("/sign-out")
     async def sign_out(request: Request) -> Response:
-        with speaking(language_of(request)):
-            if not came_from_here(request):
-                return _foreign_form()
         token = request.cookies.get(COOKIE)
         if token:
-            await identity.sessions.sign_out(token, address=_address(request))
+            await identity.sessions.sign_out(token, address=address_of(request))
         answer = RedirectResponse("/sign-in", 303)
         answer.delete_cookie(COOKIE)
         return answer
@@ -76,20 +98,26 @@ def session_routes(identity: Identity, park_name: Callable[[], str]) -> APIRoute
     return router
 
 
-def _refusal(error: SignInRefusedError) -> str:
+def refusal_text(error: SignInRefusedError) -> str:
+    """Why somebody is not signed in."""
     if error.retry_after_s is None:
         return _("Login or password is wrong. Check both; an administrator can set a new password.")
     return _("Too many failed attempts on this login. Try again in {n} s.").format(n=error.retry_after_s)
 
 
-def _foreign_form() -> HTMLResponse:
-    return message_page(_("Not from here"), _("This form was sent by another site. Open Athanor and try again."), 403)
+def too_often(error: TooOftenError) -> Response:
+    """What an address gets that tried too often."""
+    text = _("Too many attempts from your address. Try again in {n} s.").format(n=error.retry_after_s)
+    answer = message_page(_("Too many attempts"), text, 429)
+    answer.headers["Retry-After"] = str(error.retry_after_s)
+    return answer
 
 
 def where_of(request: Request) -> Where:
     """Where a request comes from."""
-    return Where(_address(request), request.headers.get("user-agent", ""))
+    return Where(address_of(request), request.headers.get("user-agent", ""))
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """The address that a request comes from."""
     return request.client.host if request.client else ""

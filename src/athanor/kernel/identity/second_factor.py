@@ -44,14 +44,24 @@ class SecondFactors:
     def propose(login: str, issuer: str) -> tuple[str, str]:
         """A fresh secret, and the address that a phone reads from a QR code. Nothing is kept yet."""
         secret = pyotp.random_base32()
-        return secret, pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=issuer)
+        return secret, SecondFactors.address_of(secret, login, issuer)
+
+    @staticmethod
+    def address_of(secret: str, login: str, issuer: str) -> str:
+        """What a phone reads from the QR code of a proposed secret."""
+        return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=issuer)
+
+    @staticmethod
+    def is_proposal(secret: str) -> bool:
+        """Whether it is a secret as `propose` makes them."""
+        return _SECRET.fullmatch(secret) is not None
 
     async def set_up(self, login: str, secret: str, code: str, *, actor: str, address: str = "") -> Sequence[str]:
         """Keep a proposed secret once the phone has shown that it has it: the recovery codes, told only now.
 
         Raises WrongCodeError, also for what is no proposed secret, and NotFoundError.
         """
-        if not _SECRET.fullmatch(secret):
+        if not self.is_proposal(secret):
             raise WrongCodeError
         step = self._step_of(secret, _bare(code), after=0)
         codes = [f"{secrets.token_hex(4)}-{secrets.token_hex(4)}" for _ in range(_RECOVERY_CODES)]

@@ -61,8 +61,8 @@ class Rules:
     """How long sessions last, and who needs a second factor."""
 
     lasts: timedelta = SESSION_LASTS
-    longest: timedelta = SESSION_LONGEST
     second_factor_for: frozenset[str] = frozenset()  # roles
+    longest: timedelta = SESSION_LONGEST
 
 
 @dataclass(frozen=True, slots=True)
