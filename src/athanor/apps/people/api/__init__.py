@@ -1,0 +1,5 @@
+"""What programs may do with people."""
+
+from athanor.apps.people.api.routes import router
+
+__all__ = ["router"]

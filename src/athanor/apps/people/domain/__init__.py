@@ -1,0 +1,1 @@
+"""What rights are made of: pure."""
