@@ -15,9 +15,10 @@ def safe_name(name: str) -> str:
 
     What is left has at most LONGEST characters, and is `file` where nothing is left.
     """
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode()))[-1]
-    seen = "".join(sign for sign in last if unicodedata.category(sign) not in _INVISIBLE)
-    plain = re.sub(r"\s+", " ", _FORBIDDEN.sub("_", seen)).strip(" ").rstrip(". ").lstrip(".").strip()
+    sent = name.encode("utf-8", "replace").decode()  # half of a character is none
+    seen = "".join(sign for sign in sent if unicodedata.category(sign) not in _INVISIBLE)
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", seen))[-1]
+    plain = re.sub(r"\s+", " ", _FORBIDDEN.sub("_", last)).strip(". ")
     stem, ending = split_ending(plain or "file")
     if _RESERVED.fullmatch(stem.partition(".")[0].strip()):
         stem = f"_{stem}"

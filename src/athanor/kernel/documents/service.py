@@ -31,7 +31,7 @@ from athanor.kernel.documents.records import (
 )
 from athanor.kernel.documents.scanning import Scanner
 from athanor.kernel.documents.tables import DocumentRow, LinkRow, Scan, VersionRow
-from athanor.kernel.documents.upkeep import Upkeep
+from athanor.kernel.documents.upkeep import Swept, Upkeep
 from athanor.kernel.errors import NotFoundError
 from athanor.kernel.files.port import Files
 from athanor.kernel.identity.audit import record
@@ -202,7 +202,7 @@ class Documents:
             if old.number == document.newest:
                 raise DocumentChangeError(f"version {number} is the newest already.")
             kept = Kept(old.file_name, old.blob, old.media_type, old.size, old.sha256)
-            version = self._version(document, document.newest + 1, kept, viewer, f"= {number}", self._now())
+            version = self._version(document, document.newest + 1, kept, viewer, "", self._now())
             version.scan = old.scan
             await self._append(session, document, version)
             _record(session, viewer, "documents.went-back", document, address, number=version.number, to=number)
@@ -280,6 +280,12 @@ class Documents:
                 document.retention = None  # else the next sweep would remove it again
             document.removed_at = document.removed_by = document.removal = None
             _record(session, viewer, "documents.restored", document, address)
+
+    async def sweep(self, viewer: User, *, address: str = "") -> Swept:
+        """Do now what is otherwise done by the clock, for every tenant."""
+        async with self._database.session() as session:
+            record(session, viewer.login, "documents.sweep-asked", address=address)
+        return await self.upkeep.sweep()
 
     # ---- within
 

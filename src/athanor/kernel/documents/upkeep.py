@@ -23,6 +23,7 @@ _log = structlog.get_logger(__name__)
 ABANDONED_AFTER = timedelta(days=1)  # a file whose row has not come by then has been left by a crash
 _PIECE = 1 << 20
 _AT_ONCE = 500  # rows
+_ENOUGH_FAILURES = 3  # one after the other: then the scanner is away, and is asked again later
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +52,36 @@ class Upkeep:
         self._database, self._files, self._rules, self._scanner, self._now = database, files, rules, scanner, now
         self._one_at_a_time = asyncio.Lock()
         self._is_failing = False
+        self._failed: set[int] = set()  # versions
 
     async def scan_waiting(self) -> int:
         """Search what is in quarantine; returns how many versions came out of it, clean or not.
 
-        A scanner or store that does not answer is logged once; what waits stays in quarantine.
+        What cannot be searched stays in quarantine, holds up nothing else, and is logged once.
         """
-        done = 0
+        done, failures = 0, 0
         async with self._one_at_a_time:
-            try:
-                for version in await self._waiting():
+            for version in await self._waiting():
+                try:
                     await self._judge(version)
-                    done += 1
-            except AthanorError as error:
-                if not self._is_failing:
-                    _log.warning("documents.scan-failed", code=error.code, reason=str(error))
-                self._is_failing = True
-            else:
-                if self._is_failing:
-                    _log.info("documents.scan-recovered")
+                except AthanorError as error:
+                    self._say_trouble(version, error)
+                    failures += 1
+                    if failures == _ENOUGH_FAILURES:
+                        break
+                else:
+                    done, failures = done + 1, 0
+                    self._failed.discard(version.id)
+            if not failures and self._is_failing:
                 self._is_failing = False
+                _log.info("documents.scan-recovered")
         return done
+
+    def _say_trouble(self, version: VersionRow, error: AthanorError) -> None:
+        self._failed.add(version.id)
+        if not self._is_failing:
+            _log.warning("documents.scan-failed", document=version.document_id, code=error.code, reason=str(error))
+        self._is_failing = True
 
     async def sweep(self) -> Swept:
         """Remove what retention says, forget what was removed long ago, and delete files that no row names."""
@@ -80,7 +90,8 @@ class Upkeep:
     async def _waiting(self) -> list[VersionRow]:
         async with self._database.reading() as session:
             query = select(VersionRow).where(VersionRow.scan == Scan.PENDING).order_by(VersionRow.id).limit(_AT_ONCE)
-            return list((await session.scalars(query)).all())
+            found = (await session.scalars(query)).all()
+        return sorted(found, key=lambda version: version.id in self._failed)  # those that failed come last
 
     async def _judge(self, version: VersionRow) -> None:
         scan, finding = Scan.UNSCANNED, ""  # the scanner was taken out of the settings

@@ -1,0 +1,1 @@
+"""Documents: what is told by calculation alone."""

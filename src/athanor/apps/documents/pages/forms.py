@@ -1,0 +1,63 @@
+"""Forms in a dialog: fields that keep what was typed, and what is said where it is refused."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from nicegui.events import GenericEventArguments
+
+from athanor.kernel.errors import AthanorError
+from athanor.web.components import Words, button, region
+from athanor.web.language import _
+
+Said = Mapping[str, str]
+
+_WHOLE_FORM = "(event) => emit(Object.fromEntries(new FormData(event.target)))"
+
+
+@contextmanager
+def form(send: Callable[[Said], Awaitable[None]], label: str, *, on_cancel: Callable[[], None]) -> Iterator[None]:
+    """Fields that are built within the block, and the button that sends them."""
+    with region("ath-correct", "form", novalidate="") as element:
+        with region("ath-fields"):
+            yield
+        trouble = Words("", "p", "ath-correct-trouble")
+        trouble.props["role"] = "alert"
+        with region("ath-dialog-foot"):
+            button(_("Cancel"), on_cancel)
+            with region("ath-button is-main", "button", type="submit"):
+                Words(label)
+
+    async def sent(event: GenericEventArguments) -> None:
+        trouble.text = ""
+        try:
+            await send({name: str(value) for name, value in event.args.items()})
+        except AthanorError as error:
+            trouble.text = str(error)
+
+    element.on("submit.prevent", sent, js_handler=_WHOLE_FORM)
+
+
+def field(label: str, name: str, value: str = "") -> None:
+    """One line."""
+    with region(tag="label"):
+        Words(label)
+        region("", "input", type="text", name=name, autocomplete="off").props["defaultValue"] = value
+
+
+def long_field(label: str, name: str) -> None:
+    """Some lines."""
+    with region(tag="label"):
+        Words(label)
+        region("", "textarea", name=name, rows="2", maxlength="2000")
+
+
+def choice(label: str, name: str, options: Mapping[str, str], chosen: str) -> None:
+    """One of some."""
+    with region(tag="label"):
+        Words(label)
+        with region("", "select", name=name):
+            for value, text in options.items():
+                option = Words(text, "option")
+                option.props["value"] = value
+                if value == chosen:
+                    option.props["selected"] = True
