@@ -27,6 +27,7 @@ from athanor.api import corrections as correction_routes
 from athanor.api import data, imports, jobs, lookup, retention, series
 from athanor.api import historian as historian_routes
 from athanor.api import waveforms as waveform_routes
+from athanor.api.backup import backup_router
 from athanor.api.health import health_router
 from athanor.api.uplink import uplink_router
 from athanor.child import Child
@@ -34,6 +35,7 @@ from athanor.edge.config import load_edge_config
 from athanor.kernel.apps.app import App, Handler, JobDeclaration
 from athanor.kernel.apps.registry import Registry, load_apps
 from athanor.kernel.apps.routines import Routines
+from athanor.kernel.backup.service import Backups
 from athanor.kernel.bus.memory import MemoryBus
 from athanor.kernel.bus.port import Event
 from athanor.kernel.compute.processes import Processes
@@ -169,7 +171,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         stack.push_async_callback(historian.close)
         quarantine = Quarantine(settings.data_dir / "quarantine.sqlite")
         stack.callback(quarantine.close)
-        files = await asyncio.to_thread(_files, settings)
+        files = await asyncio.to_thread(files_store, settings)
         stack.push_async_callback(files.close)
         waveforms = StoredWaveforms(files, database)
         stack.push_async_callback(waveforms.close)
@@ -206,6 +208,7 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             "storage": Storage(historian, waveforms, quarantine, database, rules, classes),
         }
         ports["identity"] = identity = _identity(settings, database)
+        ports["backups"] = Backups(settings, database, historian, lake_store(settings), files)
         routines = Routines()
         stack.push_async_callback(routines.close)
         platform = Platform(
@@ -257,7 +260,8 @@ def lake_store(settings: Settings) -> Store:
     return S3Store(settings.lake_url, **settings.s3.for_adapters())
 
 
-def _files(settings: Settings) -> Files:
+def files_store(settings: Settings) -> Files:
+    """Where waveforms and documents lie. Raises FilesUnreachableError."""
     if settings.files_url.startswith("file:"):
         return FolderFiles(folder_of(settings.files_url))
     return S3Files(settings.files_url, **settings.s3.for_adapters())
@@ -345,6 +349,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     server.include_router(imports.router)
     server.include_router(waveform_routes.delivery_router(_waveform_times(settings)))
     server.include_router(waveform_routes.router)
+    server.include_router(backup_router(cast("Backups", platform.ports["backups"])))
     _subscribe(platform, registry)
     _start_routines(platform, registry)
     _declare_jobs(platform, registry)

@@ -3,7 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -291,6 +292,129 @@ def password(login: Annotated[str, typer.Argument(help="Whose.")] = "admin", con
     new = typer.prompt(f"New password for {login}", hide_input=True, confirmation_prompt=True)
     run(set_password(_settings(config), login, new))
     out.print(f"{login} signs in with the new password from now on.", markup=False)
+
+
+_backup = typer.Typer(
+    help="Copies of everything: made while the server runs, checked, brought back.", no_args_is_help=True
+)
+app.add_typer(_backup, name="backup")
+BackupPlace = Annotated[
+    str | None, typer.Argument(help="Folder or s3://BUCKET/PREFIX; backup.destination of the settings, when left out.")
+]
+BackupName = Annotated[str | None, typer.Option("--name", help="Which backup; the newest, when left out.")]
+
+
+@_backup.command("create")
+def backup_create(
+    place: BackupPlace = None,
+    keep: Annotated[int | None, typer.Option(min=1, help="So many of the newest stay; all, when left out.")] = None,
+    config: ConfigFile = None,
+    *,
+    with_keys_in_clear: Annotated[
+        bool, typer.Option("--with-keys-in-clear", help="Do not encrypt the server's keys.")
+    ] = False,
+) -> None:
+    """Make a backup, of the running server or of what a stopped one left; only what is new is copied."""
+    from athanor.cli import backup  # noqa: PLC0415
+
+    settings = _settings(config)
+    passphrase = None if with_keys_in_clear else _passphrase(is_new=True)
+    with _progress() as tell:
+        summary = run(backup.make(settings, place, passphrase, keep, tell))
+    backup.show(summary, out)
+
+
+@_backup.command("list")
+def backup_list(place: BackupPlace = None, config: ConfigFile = None) -> None:
+    """Name the backups that are there."""
+    from athanor.cli import backup  # noqa: PLC0415
+
+    found, unreadable = backup.manifests(_settings(config), place)
+    for manifest in found:
+        one = manifest.summary()
+        said = (
+            f"{one['samples']:>15,} samples {one['bytes'] / 1e6:>12,.1f} MB {one['copied_bytes'] / 1e6:>12,.1f} MB new"
+        )
+        out.print(f"{one['name']:<20} Athanor {one['version']:<10}{said}", markup=False, soft_wrap=True)
+    for name in unreadable:
+        out.print(f"{name:<20} is not whole, and is no backup", markup=False, soft_wrap=True)
+    if not found and not unreadable:
+        out.print("There is no backup.")
+
+
+@_backup.command("verify")
+def backup_verify(place: BackupPlace = None, name: BackupName = None, config: ConfigFile = None) -> None:
+    """Read all of a backup and compare it with what was written. Exit status 1 when something is wrong."""
+    from athanor.cli import backup  # noqa: PLC0415
+
+    settings = _settings(config)
+    with _progress() as tell:
+        manifest, faults = backup.verify(settings, place, name, tell)
+    for fault in faults:
+        out.print(fault, style="red", markup=False, soft_wrap=True)
+    if faults:
+        raise typer.Exit(1)
+    out.print(f"Backup {manifest.name} is whole: {len(manifest.entries):,} files, {manifest.size / 1e6:,.1f} MB.")
+
+
+@_backup.command("restore")
+def backup_restore(
+    place: Annotated[str, typer.Argument(help="Folder or s3://BUCKET/PREFIX.")],
+    data_dir: Annotated[Path, typer.Option(help="A new or empty folder, the data_dir of the server to be.")],
+    name: BackupName = None,
+    config: ConfigFile = None,
+    *,
+    what_is_whole: Annotated[
+        bool, typer.Option("--what-is-whole", help="Of a damaged backup, bring back what is not damaged.")
+    ] = False,
+    without_keys: Annotated[
+        bool, typer.Option("--without-keys", help="Leave the encrypted keys out, when nobody knows the passphrase.")
+    ] = False,
+) -> None:
+    """Bring a backup back into a new place. PostgreSQL's goes into the empty one of ATHANOR_DATABASE_URL."""
+    import time  # noqa: PLC0415
+
+    from athanor.cli import backup  # noqa: PLC0415
+    from athanor.kernel.backup.restoring import Wish  # noqa: PLC0415
+
+    settings = _settings(config)
+    address = os.environ.get("ATHANOR_DATABASE_URL")
+    passphrase = None if without_keys else _passphrase(is_new=False)
+    wish = Wish(data_dir.absolute(), address, passphrase, what_is_whole)
+    began = time.monotonic()
+    with _progress() as tell:
+        manifest, left_out = run(backup.restore(settings, place, name, wish, tell))
+    for fault in left_out:
+        out.print(f"left out: {fault}", style="yellow", markup=False, soft_wrap=True)
+    out.print(
+        f"Backup {manifest.name} is in {data_dir}, as of {manifest.as_of:%Y-%m-%d %H:%M:%S} UTC, after "
+        f"{time.monotonic() - began:,.1f} s. Set data_dir to it and start the server.",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _passphrase(*, is_new: bool) -> str | None:
+    """For the keys: from the environment, or asked for. Raises NoPassphraseError where nobody can be asked."""
+    from athanor.cli.backup import passphrase_from_environment  # noqa: PLC0415
+    from athanor.kernel.backup.errors import NoPassphraseError  # noqa: PLC0415
+
+    given = passphrase_from_environment()
+    if given is None and sys.stdin.isatty():
+        given = typer.prompt("Passphrase for the server's keys", hide_input=True, confirmation_prompt=is_new)
+    if given is None and is_new:
+        raise NoPassphraseError
+    return given
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, float | None], None]]:
+    """A line that says how far it is, where somebody looks."""
+    from rich.progress import Progress  # noqa: PLC0415
+
+    with Progress(console=_err, transient=True, disable=not _err.is_terminal) as shown:
+        task = shown.add_task("", total=1.0)
+        yield lambda stage, share: shown.update(task, description=stage, completed=share or 0.0)
 
 
 _audit = typer.Typer(help="The audit trail: checked, and written to a file that proves itself.", no_args_is_help=True)

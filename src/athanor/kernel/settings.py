@@ -26,6 +26,11 @@ DEFAULT_FILE = Path("athanor.toml")
 PREFIX = "ATHANOR_"
 TEST_PREFIX = "ATHANOR_TEST_"  # what our tests are told; no settings
 EDGE_TOKEN = "ATHANOR_EDGE_TOKEN"  # noqa: S105 a variable's name: an edge on this machine may read it
+ELSEWHERE = (
+    EDGE_TOKEN,
+    "ATHANOR_VAULT_KEY",
+    "ATHANOR_BACKUP_PASSPHRASE",
+)  # secrets that are read where they are needed
 _DELIMITER = "__"
 
 # Adapters that exist. A port grows by an adapter and a line here.
@@ -280,6 +285,17 @@ class TransferSettings(Section):
     most_upload_mb: int = Field(default=2048, ge=1, description="Largest file that is taken for import. [MB]")
 
 
+class BackupSettings(Section):
+    """Backups that nobody has to ask for by name (docs/backup.md)."""
+
+    destination: str | None = Field(
+        default=None,
+        pattern=r"^(/|file:///|s3://).+",
+        description="Where they go: an absolute folder, file:///FOLDER or s3://BUCKET/PREFIX.",
+    )
+    keep: int = Field(default=14, ge=1, description="So many of the newest stay there.")
+
+
 class LogSettings(Section):
     """What is written to standard error."""
 
@@ -340,6 +356,7 @@ class Settings(BaseSettings):
     files: FilesSettings = FilesSettings()
     transfer: TransferSettings = TransferSettings()
     s3: S3Settings = S3Settings()
+    backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
 
     @field_validator(*SCHEMES)
@@ -444,7 +461,7 @@ def _unknown_variables() -> Iterator[str]:
     known = _variables()
     for variable in sorted(os.environ):
         name = variable.upper()
-        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in (EDGE_TOKEN, *known):
+        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in (*ELSEWHERE, *known):
             yield f"Environment: there is no setting {variable}. {suggestion(name, known)}"
 
 

@@ -17,7 +17,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +132,19 @@ class Generation:
         return self.columns.picked(tags, start_us, end_us).to_table()
 
 
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A file of the log as it was at one moment: what was appended since lies behind its size. Close it."""
+
+    name: str
+    handle: int  # to read by, also when the file is gone
+    size: int  # [B]
+
+    def close(self) -> None:
+        """Let go of it."""
+        os.close(self.handle)
+
+
 class HotLog:
     """The open generations of the hot tail. One writer at a time; readers at any time."""
 
@@ -147,7 +160,7 @@ class HotLog:
         try:
             self._claim = FolderClaim(folder)
             self._latest = LatestSamples.load(folder / _LATEST)
-            self._generations = [_replayed(path) for path in sorted(folder.glob("*.log"))]
+            self._generations = [replayed(path) for path in sorted(folder.glob("*.log"))]
         except OSError as error:
             raise HistorianUnopenableError(folder, error) from error
         for generation in self._generations:
@@ -237,6 +250,14 @@ class HotLog:
         with self._lock:
             return self._latest.to_table()
 
+    def files_now(self) -> list[LogFile]:
+        """Everything that was acknowledged and not forgotten, as open files, `latest` the last of them."""
+        with self._lock:
+            paths = [generation.path for generation in self._generations]
+            latest = self.folder / _LATEST
+            files = [_opened(path) for path in (*paths, *([latest] if latest.exists() else []))]
+            return [replace(one, size=self._file.end) if one.name == paths[-1].name else one for one in files]
+
     def close(self) -> None:
         """Let go of the files."""
         with self._lock:
@@ -253,6 +274,11 @@ class _LogFile:
         self._end = max((end for end, _ in _frames(path)), default=0)
         self._cut()
         sync_folder(path.parent)
+
+    @property
+    def end(self) -> int:
+        """Where what was acknowledged ends. [B]"""
+        return self._end
 
     def append(self, batches: Sequence[pa.RecordBatch]) -> None:
         """Write and flush; on failure the file ends where it ended before. Raises OSError."""
@@ -288,6 +314,11 @@ class _LogFile:
         """Give back the room that was taken ahead, and let go."""
         self._cut()
         os.close(self._handle)
+
+
+def _opened(path: Path) -> LogFile:
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return LogFile(path.name, handle, os.fstat(handle).st_size)
 
 
 def _longer(column: np.ndarray, size: int) -> np.ndarray:
@@ -339,7 +370,8 @@ def _body_at(content: bytes, at: int) -> memoryview | None:
     return body if len(body) == length and zlib.crc32(body) == checksum else None
 
 
-def _replayed(path: Path) -> Generation:
+def replayed(path: Path) -> Generation:
+    """A generation as its file has it. Raises OSError."""
     generation = Generation(int(path.stem), path)
     for _, body in _frames(path):
         generation.columns.append(pa.ipc.read_record_batch(pa.py_buffer(body), STORED))

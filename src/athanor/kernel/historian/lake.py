@@ -45,7 +45,7 @@ TAGS = pa.schema(
     [pa.field("id", pa.int32(), nullable=False)]
     + [pa.field(name, pa.string()) for name in ("path", "unit", "kind", "tenant", "name_en", "name_zh_CN")]
 )
-_SEALED_BY = "athanor.hot"  # the Delta application id under which the last sealed generation is noted
+SEALED_BY = "athanor.hot"  # the Delta application id under which the last sealed generation is noted
 _KEPT_BY = "athanor.kept"  # so for the last time that samples went whose rollups stay
 
 
@@ -86,7 +86,7 @@ class Lake:
     @property
     def sealed_order(self) -> int:
         """The order of the last generation that was sealed into the table; -1 before the first."""
-        order = self._table.noted(_SEALED_BY)
+        order = self._table.noted(SEALED_BY)
         return -1 if order is None else order
 
     @property
@@ -106,7 +106,7 @@ class Lake:
         """
         self._table.change(
             add=(_new_file(day, tables, order) for day, tables in days),
-            notes={_SEALED_BY: order} if is_generation else {},
+            notes={SEALED_BY: order} if is_generation else {},
         )
 
     def replace(self, files: Sequence[SealedFile], tables: Iterable[pa.Table]) -> None:

@@ -28,7 +28,7 @@ from athanor.kernel.historian.clearing import Keeping, Progress
 from athanor.kernel.historian.disk import DiskWatch
 from athanor.kernel.historian.extent import Extent, Tier, extents
 from athanor.kernel.historian.gaps import GapPolicy
-from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog
+from athanor.kernel.historian.hotlog import RESERVE_MB, Generation, HotLog, LogFile
 from athanor.kernel.historian.kept import Kept
 from athanor.kernel.historian.lake import Lake, SealedFile
 from athanor.kernel.historian.layout import SEALED, sorted_samples
@@ -166,6 +166,10 @@ class TieredHistorian:
         """Make the rollups of everything sealed so far, and fold those of days that are over."""
         await asyncio.to_thread(self._upkeep.roll_up)
         await asyncio.to_thread(self._upkeep.fold)
+
+    def log_now(self) -> list[LogFile]:
+        """The log of the hot tail at this moment; for backups, from any thread."""
+        return self._tail.files_now()
 
     async def retention_report(self) -> RetentionReport:
         """What has come of age and goes by now; nothing is changed. Raises LakeUnreachableError."""
