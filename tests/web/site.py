@@ -14,6 +14,7 @@ import httpx
 import numpy as np
 import pyarrow as pa
 import uvicorn
+from fastapi import FastAPI
 from playwright.sync_api import Page
 
 from athanor.kernel.apps.registry import load_apps
@@ -45,6 +46,7 @@ class Site:
         self._sessions: dict[str, str] = {}
         self.url = ""
         self.platform: Platform
+        self.app: FastAPI
 
     def start(self) -> None:
         self._thread.start()
@@ -148,7 +150,7 @@ class Site:
             self._edge_token = await self.platform.identity.edges.make("edge-1")
             await self.platform.historian.import_history(_history(self.platform))
             self.platform.current.update(await self.platform.historian.latest())
-            app = create_server(self.platform, load_apps())
+            self.app = app = create_server(self.platform, load_apps())
             listening = listen(self._settings)
             self.url = address_of(listening)
             self._server = _Server(uvicorn.Config(app, log_level="warning", access_log=False), self._ready)

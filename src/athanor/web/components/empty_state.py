@@ -1,10 +1,23 @@
 """What a page says when there is nothing to show: why, and what to do about it."""
 
+from http import HTTPStatus
+
+from nicegui.context import context
+
 from athanor.web.components.words import Words, icon, link, region
 
 
-def empty_state(title: str, text: str = "", *, glyph: str = "inbox", action: tuple[str, str] | None = None) -> None:
-    """`action` is a label and an address."""
+def empty_state(
+    title: str,
+    text: str = "",
+    *,
+    glyph: str = "inbox",
+    action: tuple[str, str] | None = None,
+    is_missing: bool = False,
+) -> None:
+    """`action` is a label and an address. With `is_missing` the page, while it is built, answers 404."""
+    if is_missing:
+        context.client.status_code = HTTPStatus.NOT_FOUND
     with region("ath-empty"):
         icon(glyph)
         Words(title, "h2")

@@ -27,6 +27,7 @@ def import_report(job_id: str, plant: RunningPlant, jobs: Jobs, viewer: User) ->
             _("The server forgets old imports, and all of them when it is started anew. Their samples stay."),
             glyph="history",
             action=(_("Send a file"), "/data"),
+            is_missing=True,
         )
         return
 

@@ -53,6 +53,7 @@ async def import_file(
             _("A file is removed once it is imported, or after a day. Send it again."),
             glyph="upload_file",
             action=(_("Send a file"), "/data"),
+            is_missing=True,
         )
         return
     with region("ath-file-name"):

@@ -55,6 +55,7 @@ async def person(
             _("It was mistyped, or belongs to somebody whom you do not administer."),
             glyph="person_off",
             action=(_("To the list"), "/people"),
+            is_missing=True,
         )
         return
     _Page(asked, told, await roles.roles(asked.first)).show()

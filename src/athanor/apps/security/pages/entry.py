@@ -27,6 +27,7 @@ async def entry(number: int, park: RunningPlant, db: Database, viewer: User) -> 
             _("There is no such entry"),
             _("It may be one of somebody whom you may not see."),
             action=(_("All entries"), "/security/audit"),
+            is_missing=True,
         )
         return
     one = found.entry
