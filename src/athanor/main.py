@@ -24,7 +24,7 @@ from sqlalchemy import text
 
 from athanor import __version__
 from athanor.api import corrections as correction_routes
-from athanor.api import data, imports, jobs, lookup, retention, series
+from athanor.api import data, imports, jobs, lookup, me, retention, series
 from athanor.api import historian as historian_routes
 from athanor.api import waveforms as waveform_routes
 from athanor.api.backup import backup_router
@@ -85,6 +85,7 @@ from athanor.kernel.transfer.uploads import Uploads
 from athanor.kernel.vault import Vault
 from athanor.kernel.waveforms.service import StoredWaveforms
 from athanor.web.injection import Ports, open_parameters
+from athanor.web.rate_limits import RateLimits
 from athanor.web.server import mount_web
 
 _log = structlog.get_logger(__name__)
@@ -297,7 +298,11 @@ def _identity(settings: Settings, database: Database) -> Identity:
         classes=limits.password_classes,
         lasts=timedelta(days=limits.password_max_age_days) if limits.password_max_age_days else None,
     )
-    rules = Rules(timedelta(minutes=limits.session_idle_minutes), frozenset(limits.second_factor_for))
+    rules = Rules(
+        timedelta(minutes=limits.session_idle_minutes),
+        frozenset(limits.second_factor_for),
+        timedelta(days=limits.session_longest_days),
+    )
     return Identity(database, Vault.at(settings.data_dir), passwords=Passwords(policy=policy), rules=rules)
 
 
@@ -343,6 +348,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     server.include_router(correction_routes.router)
     server.include_router(series.router)
     server.include_router(lookup.router)
+    server.include_router(me.router)
     server.include_router(historian_routes.router)
     server.include_router(retention.router)
     server.include_router(jobs.router)
@@ -360,6 +366,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
         ports=platform.ports,
         identity=platform.identity,
         language=settings.server.language,
+        limits=RateLimits(settings.security.sign_ins_per_minute, settings.security.requests_per_minute),
     )
     return server
 
@@ -453,11 +460,12 @@ def listen(settings: Settings) -> socket.socket:
         raise PortTakenError(host, port, error.strerror) from error
 
 
-def address_of(listening: socket.socket) -> str:
+def address_of(listening: socket.socket, settings: Settings | None = None) -> str:
     """What a browser on this machine asks for."""
     host, port = listening.getsockname()[:2]
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{shown}:{port}"
+    scheme = "https" if settings is not None and settings.server.tls_certificate else "http"
+    return f"{scheme}://{shown}:{port}"
 
 
 async def serve(platform: Platform, listening: socket.socket, *, on_ready: Callable[[], None] = lambda: None) -> None:
@@ -469,6 +477,10 @@ async def serve(platform: Platform, listening: socket.socket, *, on_ready: Calla
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=_CLOSE_CONNECTIONS_WITHIN_S,
+            ssl_certfile=platform.settings.server.tls_certificate,
+            ssl_keyfile=platform.settings.server.tls_key,
+            proxy_headers=bool(platform.settings.server.behind_proxy),
+            forwarded_allow_ips=list(platform.settings.server.behind_proxy),
         ),
         on_ready,
     )

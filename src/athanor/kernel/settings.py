@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from importlib.util import find_spec
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
@@ -73,6 +74,31 @@ class ServerSettings(Section):
     )
     port: int = Field(default=8080, ge=0, le=65535, description="TCP port to listen on; 0 lets the system choose.")
     language: Literal["zh_CN", "en"] = Field(default="zh_CN", description="Language of pages for those who chose none.")
+    tls_certificate: Path | None = Field(
+        default=None, description="Certificate (PEM, with those between it and the root); with tls_key: https."
+    )
+    tls_key: Path | None = Field(
+        default=None, validate_default=True, description="Its private key (PEM), readable by the server alone."
+    )
+    behind_proxy: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses or networks of proxies whose X-Forwarded-For and -Proto are believed.",
+        examples=[["10.0.0.2"]],
+    )
+
+    @field_validator("tls_key")
+    @classmethod
+    def _comes_with_its_certificate(cls, key: Path | None, info: ValidationInfo) -> Path | None:
+        if (key is None) != (info.data.get("tls_certificate") is None):
+            raise ValueError("tls_certificate and tls_key belong together; give both, or neither")
+        return key
+
+    @field_validator("behind_proxy")
+    @classmethod
+    def _are_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            ip_network(proxy, strict=False)  # a ValueError of its own says what is wrong
+        return proxies
 
 
 class HistorianSettings(Section):
@@ -226,6 +252,15 @@ class SecuritySettings(Section):
     )
     session_idle_minutes: int = Field(
         default=720, ge=5, le=43_200, description="How long a session lasts after the last request. [min]"
+    )
+    session_longest_days: int = Field(
+        default=30, ge=1, le=366, description="Then a session ends however often it is used. [d]"
+    )
+    sign_ins_per_minute: int = Field(
+        default=60, ge=5, description="Attempts of one address at passwords, codes and invitations. [1/min]"
+    )
+    requests_per_minute: int = Field(
+        default=3000, ge=60, description="Calls of the REST API by one person, or by one token. [1/min]"
     )
     second_factor_for: tuple[str, ...] = Field(
         default=(), description="Roles whose people must set up a second factor.", examples=[["administrator"]]
