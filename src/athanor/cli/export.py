@@ -15,7 +15,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from athanor.cli.running import session_with, url_of
+from athanor.cli.running import session_with, trust_of, url_of
 from athanor.client import AsyncClient, ClientError
 from athanor.kernel.database.database import Database
 from athanor.kernel.errors import AthanorError, NotFoundError
@@ -151,7 +151,8 @@ async def _source(settings: Settings) -> AsyncIterator[tuple[RunningPlant, Table
     async with session_with(settings) as session:
         if session is not None:
             url = url_of(settings)
-            async with AsyncClient(url, session=session, timeout_s=120, trust_env=False) as client:
+            trusted = trust_of(settings)
+            async with AsyncClient(url, session=session, timeout_s=120, verify=trusted, trust_env=False) as client:
                 yield await _stored_plant(settings), lambda series: _asked(client, series)
             return
     async with open_platform(settings.model_copy(update={"plant_file": None})) as platform:

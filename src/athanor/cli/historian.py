@@ -8,7 +8,7 @@ from rich.console import Console
 
 from athanor.api.historian import PUT_BACK, SET_ASIDE, DamagedAnswer, SetAsideAnswer
 from athanor.cli.accounts import ACTOR
-from athanor.cli.running import session_with, url_of
+from athanor.cli.running import session_with, trust_of, url_of
 from athanor.kernel.errors import AthanorError
 from athanor.kernel.identity.audit import record
 from athanor.kernel.settings import Settings
@@ -89,7 +89,9 @@ async def _noted(platform: Platform, action: str, name: str) -> str:
 
 
 async def _asked(settings: Settings, session: str, method: str, what: str, body: dict[str, str] | None = None) -> Any:
-    async with httpx.AsyncClient(base_url=url_of(settings), trust_env=False, timeout=_WITHIN_S) as client:
+    async with httpx.AsyncClient(
+        base_url=url_of(settings), verify=trust_of(settings), trust_env=False, timeout=_WITHIN_S
+    ) as client:
         client.cookies.set("athanor_session", session)
         try:
             answer = await client.request(method, f"/api/v1/historian/{what}", json=body)

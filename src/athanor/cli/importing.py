@@ -16,7 +16,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from athanor.cli.accounts import ACTOR
-from athanor.cli.running import session_with, url_of
+from athanor.cli.running import session_with, trust_of, url_of
 from athanor.kernel.errors import AthanorError
 from athanor.kernel.identity.user import User
 from athanor.kernel.jobs.port import Progress
@@ -193,7 +193,11 @@ async def _door(file: Path, settings: Settings, sending: Told) -> AsyncIterator[
     async with session_with(settings) as session:
         if session is not None:
             async with httpx.AsyncClient(
-                base_url=url_of(settings), cookies={COOKIE: session}, trust_env=False, timeout=120
+                base_url=url_of(settings),
+                cookies={COOKIE: session},
+                verify=trust_of(settings),
+                trust_env=False,
+                timeout=120,
             ) as client:
                 yield await _Server.sent(client, file, sending)
             return

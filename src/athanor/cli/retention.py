@@ -8,7 +8,7 @@ from rich.console import Console
 
 from athanor.cli.accounts import ACTOR
 from athanor.cli.historian import RefusedError
-from athanor.cli.running import session_with, url_of
+from athanor.cli.running import session_with, trust_of, url_of
 from athanor.kernel.settings import Settings
 from athanor.main import open_platform
 
@@ -74,7 +74,9 @@ def _go(count: int, size: int) -> str:
 
 
 async def _asked(settings: Settings, session: str, method: str, address: str) -> Answer:
-    async with httpx.AsyncClient(base_url=url_of(settings), trust_env=False, timeout=_WITHIN_S) as client:
+    async with httpx.AsyncClient(
+        base_url=url_of(settings), verify=trust_of(settings), trust_env=False, timeout=_WITHIN_S
+    ) as client:
         client.cookies.set("athanor_session", session)
         try:
             answer = await client.request(method, address)

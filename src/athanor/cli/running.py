@@ -1,6 +1,7 @@
 """The server that runs beside a command, if one does: whose it is, and a session with it."""
 
 import secrets
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,7 +34,7 @@ async def session_with(settings: Settings) -> AsyncIterator[str | None]:
 
     Raises NoAdministratorError.
     """
-    if not await _is_ours(url_of(settings), settings.data_dir):
+    if not await _is_ours(settings):
         yield None
         return
     async with open_identity(settings) as identity:
@@ -48,17 +49,34 @@ def url_of(settings: Settings) -> str:
     """Where the server of these settings answers on this machine."""
     host = settings.server.host
     shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
-    return f"http://{shown}:{settings.server.port}"
+    scheme = "https" if settings.server.tls_certificate else "http"
+    return f"{scheme}://{shown}:{settings.server.port}"
 
 
-async def _is_ours(url: str, data_dir: Path) -> bool:
+def trust_of(settings: Settings) -> ssl.SSLContext | bool:
+    """Whom to believe that they are the server of these settings: of https, who has its very certificate.
+
+    It is made out to the server's name for the world, and not to this machine's own address, so the name is not
+    compared.
+    """
+    if settings.server.tls_certificate is None:
+        return True
+    context = ssl.create_default_context(cafile=settings.server.tls_certificate)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+async def _is_ours(settings: Settings) -> bool:
     """Whether who answers there owns this data: nobody else is handed an administrator's session."""
-    instance = Instance.known(data_dir)
+    instance = Instance.known(settings.data_dir)
     if instance is None:
         return False
     challenge = secrets.token_urlsafe(32)
     try:
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=2) as client:
+        async with httpx.AsyncClient(
+            base_url=url_of(settings), verify=trust_of(settings), trust_env=False, timeout=2
+        ) as client:
             answer = await client.get("/healthz", params={"challenge": challenge})
         return answer.is_success and instance.is_proof(challenge, str(answer.json().get("proof")))
     except (httpx.HTTPError, ValueError, AttributeError):  # nobody, or something else
