@@ -17,5 +17,6 @@ async def serve(settings: Settings) -> None:
             if password is not None:
                 # To the terminal and not to the log: secrets never enter logs.
                 print(f"First start. Sign in as admin with the password {password} and change it.")  # noqa: T201
-            await answer(platform, listening, on_ready=lambda: _log.info("server.ready", address=address_of(listening, settings)))
+            address = address_of(listening, settings)
+            await answer(platform, listening, on_ready=lambda: _log.info("server.ready", address=address))
     _log.info("server.stopped")
