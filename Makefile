@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo demo-reset test lint format types contracts pytest bench pages screenshots clean
+.PHONY: help setup setup-dev demo demo-reset test lint format types contracts pytest bench pages screenshots sbom audit clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -58,6 +58,13 @@ pages: setup-dev ## Write the page of manual that comes out of the code: docs/er
 
 screenshots: setup-dev ## Take the manual's pictures. ARGS="--url … --login … --password …" names a running server.
 	$(PYTHON) scripts/screenshots.py $(ARGS)
+
+sbom: setup-dev ## Write build/athanor.cdx.json: every package of this environment, as CycloneDX.
+	$(PYTHON) scripts/sbom.py build/athanor.cdx.json
+
+audit: setup-dev ## Look the pinned versions up among known weaknesses. Needs a network, so no part of `make test`.
+	@test -x build/pip-audit/bin/pip-audit || { $(PYTHON) -m venv build/pip-audit && build/pip-audit/bin/pip install --quiet pip-audit; }
+	build/pip-audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 clean: ## Remove .venv and what tools left; a plant's data stays.
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results
