@@ -59,9 +59,10 @@ class EntriesTable:
         state = state_of(entry, is_new=is_new)
         return {
             "at": date_time(entry.at, self._zone),
-            "actor": Cell(entry.actor, address=f"/security/audit/{entry.id}"),
+            "actor": entry.actor,
             "action": Cell(
                 words.action_text(entry.action),
+                address=f"/security/audit/{entry.id}",
                 note=_("from a new address") if is_new else "",
                 state=state,
                 mark=_MARKS.get(state, ""),

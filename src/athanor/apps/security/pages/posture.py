@@ -1,6 +1,8 @@
 """How the installation stands: tiles, what to look at, and the time line of what happened."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -12,6 +14,7 @@ from athanor.apps.security.pages.tabs import tabs
 from athanor.apps.security.services.acts import is_about_security
 from athanor.apps.security.services.posture import Concern, Finding, Posture
 from athanor.apps.security.services.posture import posture as posture_of
+from athanor.apps.security.services.reading import note_findings_export
 from athanor.kernel.database.database import Database
 from athanor.kernel.identity.accounts import folded
 from athanor.kernel.identity.trail import Wanted
@@ -35,7 +38,7 @@ async def posture(request: Request, park: RunningPlant, db: Database, sources: S
     zone = ZoneInfo(park.model.timezone)
     found = await posture_of(db, sources, viewer, datetime.now(UTC))
     tiles = Tiles(found, is_park=viewer.tenants is None)
-    _findings(found, zone)
+    _findings(found, zone, partial(note_findings_export, db, viewer, address=_address(request)))
     timeline = _timeline(request, db, viewer, zone)
     if found.versions:
         _versions(found)
@@ -58,7 +61,7 @@ class Tiles:
         with kpi_strip():
             self._refused, self._locked = kpi(_("Sign-ins refused, 24 h")), kpi(_("Logins locked now"))
             self._patterns = kpi(_("Unusual patterns, 7 d"))
-            self._bare, self._unused = kpi(_("Administrators without second factor")), kpi(_("Accounts not used, 90 d"))
+            self._bare, self._unused = kpi(_("Without second factor")), kpi(_("Accounts not used, 90 d"))
             self._tokens = kpi(_("Tokens to look at"))
             self._edges = kpi(_("Edges not seen")) if is_park else None
             self._chain = kpi(_("Audit trail"))
@@ -71,14 +74,14 @@ class Tiles:
         self._locked.set(number(found.locked), state=_warn(found.locked))
         self._patterns.set(number(found.patterns), state="is-urgent" if found.patterns else "")
         bare, unused = len(found.of(Concern.NO_SECOND_FACTOR)), len(found.of(Concern.UNUSED_ACCOUNT))
-        self._bare.set(number(bare), state=_warn(bare))
+        self._bare.set(number(bare), note=_("administrators"), state=_warn(bare))
         self._unused.set(number(unused), state=_warn(unused))
         ending, idle = len(found.of(Concern.TOKEN_ENDS)), len(found.of(Concern.UNUSED_TOKEN))
         note = _("{n} end soon, {m} not used").format(n=number(ending), m=number(idle))
         self._tokens.set(number(ending + idle), note=note, state=_warn(ending + idle))
         if self._edges is not None:
             silent = len(found.of(Concern.EDGE_SILENT))
-            of_all = _("of {n} since the server's start").format(n=number(found.edges))
+            of_all = _("of {n} known").format(n=number(found.edges))
             self._edges.set(number(silent), note=of_all, state=_warn(silent))
         self._show_chain(found)
 
@@ -98,7 +101,7 @@ def _warn(count: int) -> str:
     return "is-warn" if count else ""
 
 
-def _findings(found: Posture, zone: ZoneInfo) -> None:
+def _findings(found: Posture, zone: ZoneInfo, on_export: Callable[[int], Awaitable[None]]) -> None:
     columns = [
         Column("what", _("What"), is_wide=True),
         Column("who", _("Who or which")),
@@ -112,6 +115,7 @@ def _findings(found: Posture, zone: ZoneInfo) -> None:
             caption=_("To look at"),
             nothing=_("Nothing: accounts, tokens and edges are as they should be."),
             export_name="security-findings",
+            on_export=on_export,
         )
 
 
@@ -157,3 +161,7 @@ def _versions(found: Posture) -> None:
             caption=_("Versions of programs"),
             is_searchable=False,
         )
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""

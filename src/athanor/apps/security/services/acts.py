@@ -5,6 +5,7 @@ ACTOR = "security"  # in the audit trail, for what is done by the clock
 VERIFIED = "security.audit-verified"
 BROKEN = "security.audit-broken"
 EXPORTED = "security.audit-exported"
+FINDINGS_EXPORTED = "security.findings-exported"
 PATTERN_SEEN = "security.pattern-seen"
 EDGE_LOST = "security.edge-lost"
 EDGE_CONNECTED = "security.edge-connected"

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from athanor.apps.security.services.acts import EXPORTED
+from athanor.apps.security.services.acts import EXPORTED, FINDINGS_EXPORTED
 from athanor.kernel.database.database import Database
 from athanor.kernel.identity import trail
 from athanor.kernel.identity.audit import record
@@ -56,6 +56,12 @@ async def export(
     yield begin(form)
     async for piece in trail.oldest(database, wanted, viewer.tenants, until=until):
         yield written(piece, form)
+
+
+async def note_findings_export(database: Database, viewer: User, rows: int, *, address: str) -> None:
+    """Enter that somebody takes the list of what to look at away."""
+    async with database.session() as session:
+        record(session, viewer.login, FINDINGS_EXPORTED, address=address, detail={"entries": rows})
 
 
 def _told(wanted: Wanted) -> Mapping[str, Any]:
