@@ -159,7 +159,6 @@ class DocumentPage:
             (_("Belongs to"), wording.owner_text(self._plant, document.tenant)),
             (_("Uploaded"), f"{wording.minute(document.made_at, self._zone)}, {document.made_by}"),
             (_("Changed"), f"{wording.minute(document.changed_at, self._zone)}, {newest.made_by}"),
-            ("SHA-256", newest.sha256),
         )
         with region("ath-card", "section", aria_label=_("Filing")):
             with region("ath-card-head"):
@@ -168,6 +167,8 @@ class DocumentPage:
                 for name, value in facts:
                     Words(name, "dt")
                     Words(value, "dd")
+                Words("SHA-256", "dt")
+                Words(newest.sha256, "dd").style("font-size: 12px")
 
     def _ask_to_change(self) -> None:
         document = self._told.document

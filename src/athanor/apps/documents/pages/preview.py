@@ -80,5 +80,6 @@ def _show_text(head: bytes, version: VersionRow) -> None:
                             Words(cell[:200], "td")
     else:
         Words("\n".join(text.splitlines()[:_LINES]), "pre", "ath-preview-text")
-    with region("ath-card-body"):
-        Words(_("The beginning of the file."), "p", "ath-summary")
+    if version.size > len(head) or len(rows) == _ROWS or len(text.splitlines()) > _LINES:
+        with region("ath-form-foot"):
+            Words(_("The beginning of the file."), "p", "ath-summary")
