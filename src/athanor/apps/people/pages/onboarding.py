@@ -64,7 +64,7 @@ def _step(progress: Progress) -> None:
     if progress.is_done:
         status(_("Done"))
     elif progress.is_begun:
-        status(_("Begun"), Status.UNSURE)
+        status(_("Under way"), Status.UNSURE)
     else:
         status(_("To do"), Status.WARN)
     Words(_said(progress), "small")

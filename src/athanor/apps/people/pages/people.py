@@ -113,7 +113,7 @@ def _administered(asked: Asked, database: Database, known: Sequence[Role]) -> No
         table = data_table(
             source,
             [
-                Column("name", _("Name")),
+                Column("name", _("Full name")),
                 Column("login", _("Login")),
                 Column("roles", _("Roles")),
                 Column("enterprise", _("Enterprise")),
@@ -205,7 +205,7 @@ async def _colleagues(acting: Acting) -> None:
         data_table(
             rows,
             [
-                Column("name", _("Name")),
+                Column("name", _("Full name")),
                 Column("enterprise", _("Enterprise")),
                 Column("department", _("Department")),
                 Column("post", _("Post")),

@@ -40,7 +40,7 @@ class ProfileFields:
         """Draw them, filled in where somebody is there already."""
         said = profile or Profile("", ("viewer",), self._acting.viewer.tenant)
         with region("ath-fields-row"):
-            field(_("Name"), "name", said.name, maxlength="200")
+            field(_("Full name"), "name", said.name, maxlength="200")
             if with_login:
                 field(_("Login"), "login", maxlength="100", autocapitalize="none", spellcheck="false")
         ticks(_("Roles"), {role.name: wording.role_title(role) for role in self._givable}, frozenset(said.roles))
