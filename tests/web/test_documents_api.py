@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from athanor.kernel.documents.service import Documents
+from athanor.kernel.identity.user import User
 from athanor.web.sessions import COOKIE
 
 from .site import Site
@@ -208,3 +209,15 @@ def test_the_same_file_is_told(olga: httpx.Client) -> None:
     first = upload(olga, "one.pdf", PDF + b"same")
     again = olga.post("/api/v1/documents", params={"name": "two.pdf"}, content=PDF + b"same").json()
     assert again["same"] == [{"id": first, "title": "one.pdf"}]
+
+
+def test_a_file_that_is_gone_from_the_store_is_said_and_not_answered_as_empty(site: Site, olga: httpx.Client) -> None:
+    number = upload(olga, "lost.pdf", PDF + b"lost")
+    documents = service(site)
+
+    async def lose() -> None:
+        version = await documents.open(User(0, "olga-docs", "", ("engineer",), "copper"), number)
+        await site.platform.ports["files"].delete(version.blob)  # type: ignore[attr-defined]
+
+    site.wait_for(lose())
+    assert code(olga.get(f"/api/v1/documents/{number}/content")) == (404, "files.missing")

@@ -3,6 +3,8 @@
 import csv
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -10,7 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
 
-from athanor.kernel.documents.tables import Scan, VersionRow
+from athanor.kernel.documents.service import Documents
+from athanor.kernel.documents.tables import DocumentRow, Scan, VersionRow
 from athanor.web.sessions import COOKIE
 
 from .site import Site
@@ -157,3 +160,30 @@ def test_retention_is_the_administrators(site: Site, page: Page) -> None:
     expect(page.get_by_text("This page is not for you")).to_be_visible()
     site.open(page, "/documents/retention")
     expect(page.get_by_role("heading", name="Documents are kept for ever")).to_be_visible()
+
+
+def test_what_a_class_removes_is_shown_before_it_goes(
+    site: Site, nora: httpx.Client, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = site.platform.ports["documents"]
+    assert isinstance(documents, Documents)
+    rules = replace(documents.rules, retention_days={"working": 365})
+    monkeypatch.setattr(documents, "rules", rules)
+    monkeypatch.setattr(documents.upkeep, "_rules", rules)
+    number = upload(nora, "draft.pdf", PDF + b"% draft", title="Last year's draft", retention="working")
+
+    async def age() -> None:
+        async with site.platform.database.session() as session:
+            old = datetime.now(UTC) - timedelta(days=366)
+            await session.execute(update(DocumentRow).where(DocumentRow.id == number).values(changed_at=old))
+
+    site.wait_for(age())
+    site.open(page, "/documents/retention")
+    going = page.get_by_role("table", name="What the next sweep removes")
+    expect(going).to_contain_text("Last year's draft")
+    page.get_by_role("button", name="Let them go now…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove 1").click()
+    expect(page.get_by_role("dialog")).to_contain_text("1 were removed")
+    page.get_by_role("dialog").get_by_role("button", name="Go on").click()
+    expect(page.get_by_text("Nothing goes now.")).to_be_visible()
+    assert nora.get(f"/api/v1/documents/{number}").json()["removed_at"] is not None

@@ -1,6 +1,6 @@
 """Documents over REST: uploads as the body of a POST, downloads with ETag and Range."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Self
@@ -332,7 +332,15 @@ async def _content(
             (start, stop), status = part, HTTPStatus.PARTIAL_CONTENT
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{version.size}"
     headers["Content-Length"] = str(stop - start)
-    return StreamingResponse(documents.content(version, start, stop), status, headers)
+    pieces = documents.content(version, start, stop)
+    first = await anext(pieces)  # a store that is away is answered as an error, and not by half a file
+    return StreamingResponse(_joined(first, pieces), status, headers)
+
+
+async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 def _headers(version: VersionRow, *, is_inline: bool) -> dict[str, str]:

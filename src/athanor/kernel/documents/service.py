@@ -32,8 +32,7 @@ from athanor.kernel.documents.records import (
 from athanor.kernel.documents.scanning import Scanner
 from athanor.kernel.documents.tables import DocumentRow, LinkRow, Scan, VersionRow
 from athanor.kernel.documents.upkeep import Swept, Upkeep
-from athanor.kernel.errors import NotFoundError
-from athanor.kernel.files.port import Files
+from athanor.kernel.files.port import FileMissingError, Files
 from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.user import User
 
@@ -92,6 +91,11 @@ class Documents:
         async with self._seen_by(viewer).reading() as session:
             return await queries.expired(session, self.rules, self._now())
 
+    async def note_export(self, viewer: User, rows: int, *, address: str = "") -> None:
+        """Note that a list of documents leaves."""
+        async with self._database.session() as session:
+            record(session, viewer.login, "documents.list-exported", address=address, detail={"rows": rows})
+
     # ---- reading
 
     async def open(
@@ -124,7 +128,7 @@ class Documents:
         while start < end:
             piece = await self._files.get_range(version.blob, start, min(_PIECE, end - start))
             if not piece:
-                raise NotFoundError("content of version", f"{version.document_id}/{version.number}")
+                raise FileMissingError(version.blob, "the store of files as long as it was")
             yield piece
             start += len(piece)
 

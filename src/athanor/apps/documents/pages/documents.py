@@ -128,6 +128,7 @@ class DocumentsPage:
             caption=_("Documents"),
             nothing=_("No document has all these words, or is of this type."),
             export_name="documents",
+            on_export=self._note_export,
         )
 
     def _columns(self) -> list[Column]:
@@ -143,6 +144,9 @@ class DocumentsPage:
         if self._viewer.tenant is None:
             columns.insert(2, Column("owner", _("Belongs to"), is_sortable=False))
         return columns
+
+    async def _note_export(self, rows: int) -> None:
+        await self._documents.note_export(self._viewer, rows)
 
     def _refresh(self) -> None:
         self._table.run_method("askFrom", 0)
