@@ -6,6 +6,8 @@ from typing import Literal
 
 import structlog
 
+from athanor.kernel.recent_logs import RECENT
+
 LogFormat = Literal["console", "json"]
 
 
@@ -15,6 +17,7 @@ def configure_logging(level: str = "info", log_format: LogFormat = "console") ->
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        RECENT,
         structlog.processors.format_exc_info,
     ]
     renderer: structlog.typing.Processor = (

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
@@ -34,6 +34,7 @@ from athanor.kernel.identity.service import Identity
 from athanor.kernel.identity.tokens import PREFIX
 from athanor.kernel.identity.user import User
 from athanor.kernel.jobs.port import Jobs, NoJobFileError
+from athanor.kernel.jobs.service import JobRuns
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.transfer.imports import Imports
 from athanor.kernel.transfer.uploads import FileTooLargeError, NoRoomForFileError
@@ -116,10 +117,13 @@ CurrentPort = Annotated[CurrentValues, Depends(Handed("current"))]
 DatabasePort = Annotated[Database, Depends(Handed("db"))]
 WaveformsPort = Annotated[Waveforms, Depends(Handed("waveforms"))]
 JobsPort = Annotated[Jobs, Depends(Handed("jobs"))]
+RunsPort = Annotated[JobRuns, Depends(Handed("runs"))]
 ImportsPort = Annotated[Imports, Depends(Handed("imports"))]
 IdentityPort = Annotated[Identity, Depends(Handed("identity"))]
 DocumentsPort = Annotated[Documents, Depends(Handed("documents"))]
 CorrectionsPort = Annotated[Corrections, Depends(Handed("corrections"))]
+
+RowNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]  # in a path: of a row, as every database can look it up
 
 
 def mount_routes(fastapi_app: FastAPI, apps: Sequence[App], ports: Ports, identity: Identity) -> None:

@@ -29,6 +29,10 @@ class MemoryBus:
         """See `Bus`."""
         self._queues.setdefault(topic, []).append(_Queue(topic, listener, name))
 
+    def waiting(self) -> int:
+        """See `Bus`."""
+        return sum(queue.length for queues in self._queues.values() for queue in queues)
+
     async def close(self) -> None:
         """See `Bus`."""
         queues = [queue for queues in self._queues.values() for queue in queues]
@@ -48,6 +52,10 @@ class _Queue:
         self._is_closing = False
         self._is_behind = False
         self._task = asyncio.create_task(self._deliver(), name=f"bus:{name}")
+
+    @property
+    def length(self) -> int:
+        return len(self._waiting)
 
     def put(self, event: Event) -> None:
         if len(self._waiting) >= _QUEUE_LENGTH:

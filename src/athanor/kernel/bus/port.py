@@ -35,5 +35,8 @@ class Bus(Protocol):
     def subscribe(self, topic: str, listener: Listener, *, name: str) -> None:
         """Call `listener` for each event of exactly this topic. `name` says who listens, in logs and counts."""
 
+    def waiting(self) -> int:
+        """How many events wait for listeners that have not come to them yet."""
+
     async def close(self) -> None:
         """Deliver what is queued, then stop."""

@@ -20,8 +20,8 @@ Texts = Mapping[str, str]  # what the words in which a job names its stages are 
 
 _LOOK_EVERY_S = 0.25  # a bar that moves once a second seems to stand; only while the job runs
 
-_DRESS = {JobState.FAILED: Status.URGENT, JobState.CANCELLED: Status.WARN}
-_ROW_CLASSES = {JobState.FAILED: "is-urgent", JobState.CANCELLED: "is-warn"}
+_DRESS = {JobState.FAILED: Status.URGENT, JobState.INTERRUPTED: Status.URGENT, JobState.CANCELLED: Status.WARN}
+_ROW_CLASSES = {JobState.FAILED: "is-urgent", JobState.INTERRUPTED: "is-urgent", JobState.CANCELLED: "is-warn"}
 
 
 class JobCard:
@@ -158,6 +158,7 @@ def state_text(state: JobState) -> str:
         JobState.SUCCEEDED: _("Done"),
         JobState.FAILED: _("Ended by an error"),
         JobState.CANCELLED: _("Cancelled"),
+        JobState.INTERRUPTED: _("Interrupted"),
     }[state]
 
 

@@ -1,0 +1,24 @@
+"""What Operations refuses, or finds broken."""
+
+from athanor.kernel.errors import AthanorError
+
+
+class AuditTrailBrokenError(AthanorError):
+    """The audit trail is not as it was written."""
+
+    code = "operations.audit-broken"
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(
+            f"The audit trail is not as it was written: {fault}. Somebody changed the database from outside. Keep a "
+            "copy of it as it is, compare it with a backup, and see docs/jobs.md."
+        )
+
+
+class BadArgumentsTextError(AthanorError):
+    """Arguments of a job that are no JSON object."""
+
+    code = "operations.bad-arguments"
+
+    def __init__(self, reason: object) -> None:
+        super().__init__(f'The arguments are no JSON object ({reason}). Write them as {{"days": 90}}, or nothing.')
