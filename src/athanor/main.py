@@ -82,6 +82,7 @@ from athanor.kernel.storage.classes import Classes
 from athanor.kernel.storage.service import Storage
 from athanor.kernel.transfer.imports import Imports
 from athanor.kernel.transfer.uploads import Uploads
+from athanor.kernel.transport import Transport
 from athanor.kernel.vault import Vault
 from athanor.kernel.waveforms.service import StoredWaveforms
 from athanor.web.injection import Ports, open_parameters
@@ -207,6 +208,9 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             "waveforms": waveforms,
             "documents": documents,
             "storage": Storage(historian, waveforms, quarantine, database, rules, classes),
+            "transport": Transport(
+                settings.server.host, settings.server.tls_certificate, bool(settings.server.behind_proxy)
+            ),
         }
         ports["identity"] = identity = _identity(settings, database)
         ports["backups"] = Backups(settings, database, historian, lake_store(settings), files)

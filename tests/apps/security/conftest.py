@@ -16,6 +16,7 @@ from athanor.kernel.identity.accounts import Profile
 from athanor.kernel.identity.passwords import Passwords
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.ingest.sources import SourceStates
+from athanor.kernel.transport import Transport
 from athanor.kernel.vault import Vault
 
 PASSWORD = "correct horse battery"
@@ -34,6 +35,7 @@ class House:
         )
         self.bus = MemoryBus()
         self.sources = SourceStates()
+        self.transport = Transport("127.0.0.1")
         self.heard: list[Event] = []
 
     async def listen(self, *topics: str) -> None:

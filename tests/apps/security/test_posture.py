@@ -1,18 +1,24 @@
 """How things stand, for the park's administrator and for an enterprise's."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from athanor.apps.security.services.posture import Concern, Posture, posture
 from athanor.kernel.identity.sessions import FREE_ATTEMPTS, SignInRefusedError
 from athanor.kernel.ingest.sources import EdgeReport
+from athanor.kernel.transport import Transport
 
 from .conftest import PASSWORD, House
 
 
 async def stands(house: House, login: str = "anna") -> Posture:
-    return await posture(house.database, house.sources, await house.user(login), house.time)
+    return await posture(house.database, house.sources, house.transport, await house.user(login), house.time)
 
 
 def named(found: Posture, concern: Concern) -> list[str]:
@@ -69,3 +75,26 @@ async def test_edges_and_versions_are_the_parks_alone(house: House) -> None:
     assert all(version for _name, version in found.versions)
     of_enterprise = await stands(house, "chen")
     assert (of_enterprise.versions, of_enterprise.edges, named(of_enterprise, Concern.EDGE_SILENT)) == ([], 0, [])
+
+
+async def test_a_server_that_is_reached_in_the_clear_is_named_to_the_park(house: House) -> None:
+    assert named(await stands(house), Concern.IN_THE_CLEAR) == []
+    house.transport = Transport("10.0.0.5")
+    assert named(await stands(house), Concern.IN_THE_CLEAR) == ["10.0.0.5"]
+    assert named(await stands(house, "chen"), Concern.IN_THE_CLEAR) == []
+    house.transport = Transport("10.0.0.5", Path("none.pem"))
+    assert named(await stands(house), Concern.BAD_CERTIFICATE) == ["none.pem"]
+
+
+async def test_a_certificate_that_ends_soon_is_named(house: House, tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "athanor.example")])
+    ends_at = house.time + timedelta(days=31)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, house.time, ends_at)
+    file = tmp_path / "server.pem"
+    file.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    house.transport = Transport("10.0.0.5", file)
+    found = await stands(house)
+    assert (found.certificate_ends_at, found.of(Concern.CERTIFICATE_ENDS)) == (ends_at, [])
+    house.forward(days=2)
+    assert named(await stands(house), Concern.CERTIFICATE_ENDS) == [str(file)]

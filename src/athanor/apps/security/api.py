@@ -17,6 +17,7 @@ from athanor.kernel.identity.trail import Entry, Wanted
 from athanor.kernel.identity.trail_file import TrailForm
 from athanor.kernel.identity.user import User
 from athanor.kernel.ingest.sources import SourceStates
+from athanor.kernel.transport import Transport
 from athanor.web.routes import DatabasePort, Handed, Viewer
 
 router = APIRouter(tags=["security"])
@@ -25,6 +26,7 @@ MOST_ENTRIES = 500
 _LONGEST = 200
 BusPort = Annotated[Bus, Depends(Handed("bus"))]
 SourcesPort = Annotated[SourceStates, Depends(Handed("sources"))]
+TransportPort = Annotated[Transport, Depends(Handed("transport"))]
 Text = Annotated[str, Query(max_length=_LONGEST)]
 _MEDIA = {TrailForm.CSV: "text/csv; charset=utf-8", TrailForm.JSON_LINES: "application/x-ndjson"}
 
@@ -81,6 +83,7 @@ class PostureAnswer(BaseModel):
     patterns_7d: int
     edges: int
     findings: list[FindingAnswer]
+    certificate_ends_at: datetime | None
     audit_whole: bool | None
     audit_verified_at: datetime | None
     versions: dict[str, str]
@@ -116,7 +119,7 @@ async def entries(
     return PageAnswer(entries=[EntryAnswer.of(entry) for entry in page.entries], next=last)
 
 
-@router.get("/audit/export")
+@router.get("/audit/export", response_class=StreamingResponse)
 async def export(
     request: Request, db: DatabasePort, viewer: Viewer, wanted: Filter, form: TrailForm = TrailForm.CSV
 ) -> StreamingResponse:
@@ -145,9 +148,9 @@ async def entry(number: Annotated[int, Path(ge=1, le=2**63 - 1)], db: DatabasePo
 
 
 @router.get("/posture")
-async def posture(db: DatabasePort, sources: SourcesPort, viewer: Viewer) -> PostureAnswer:
+async def posture(db: DatabasePort, sources: SourcesPort, transport: TransportPort, viewer: Viewer) -> PostureAnswer:
     """How the installation stands, for what this administrator may see."""
-    found = await posture_service.posture(db, sources, viewer, datetime.now(UTC))
+    found = await posture_service.posture(db, sources, transport, viewer, datetime.now(UTC))
     return PostureAnswer(
         at=found.at,
         refused_sign_ins_24h=found.refused_sign_ins,
@@ -155,6 +158,7 @@ async def posture(db: DatabasePort, sources: SourcesPort, viewer: Viewer) -> Pos
         patterns_7d=found.patterns,
         edges=found.edges,
         findings=[FindingAnswer(concern=one.concern, who=one.who, what=one.what, at=one.at) for one in found.findings],
+        certificate_ends_at=found.certificate_ends_at,
         audit_whole=None if found.checked is None else found.checked.is_whole,
         audit_verified_at=None if found.checked is None else found.checked.at,
         versions=dict(found.versions),

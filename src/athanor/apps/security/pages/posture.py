@@ -21,7 +21,8 @@ from athanor.kernel.identity.trail import Wanted
 from athanor.kernel.identity.user import User
 from athanor.kernel.ingest.sources import SourceStates
 from athanor.kernel.plant.running import RunningPlant
-from athanor.web.components import Cell, Column, Words, button, data_table, kpi, kpi_strip, link, region
+from athanor.kernel.transport import Transport
+from athanor.web.components import Cell, Column, Kpi, Words, button, data_table, kpi, kpi_strip, link, region
 from athanor.web.components.data_table import Row
 from athanor.web.formatting import NOTHING, date_time, duration, number
 from athanor.web.language import _
@@ -32,11 +33,13 @@ _MANY_REFUSED = 20
 _LONGEST = 200
 
 
-async def posture(request: Request, park: RunningPlant, db: Database, sources: SourceStates, viewer: User) -> None:
+async def posture(
+    request: Request, park: RunningPlant, db: Database, sources: SourceStates, transport: Transport, viewer: User
+) -> None:
     """Tiles that are kept up to date; below them findings, versions and the time line."""
     tabs("/security")
     zone = ZoneInfo(park.model.timezone)
-    found = await posture_of(db, sources, viewer, datetime.now(UTC))
+    found = await posture_of(db, sources, transport, viewer, datetime.now(UTC))
     tiles = Tiles(found, is_park=viewer.tenants is None)
     _findings(found, zone, partial(note_findings_export, db, viewer, address=_address(request)))
     timeline = _timeline(request, db, viewer, zone)
@@ -48,7 +51,7 @@ async def posture(request: Request, park: RunningPlant, db: Database, sources: S
         nonlocal beats
         beats += 1
         if beats % _LOOK_EVERY == 0:
-            tiles.show(await posture_of(db, sources, viewer, datetime.now(UTC)))
+            tiles.show(await posture_of(db, sources, transport, viewer, datetime.now(UTC)))
             await timeline.refresh()
 
     every_second(beat)
@@ -64,6 +67,7 @@ class Tiles:
             self._bare, self._unused = kpi(_("Without second factor")), kpi(_("Accounts not used, 90 d"))
             self._tokens = kpi(_("Tokens to look at"))
             self._edges = kpi(_("Edges not seen")) if is_park else None
+            self._certificate = kpi(_("Certificate")) if is_park else None
             self._chain = kpi(_("Audit trail"))
         self.show(found)
 
@@ -83,7 +87,20 @@ class Tiles:
             silent = len(found.of(Concern.EDGE_SILENT))
             of_all = _("of {n} known").format(n=number(found.edges))
             self._edges.set(number(silent), note=of_all, state=_warn(silent))
+        if self._certificate is not None:
+            self._show_certificate(self._certificate, found)
         self._show_chain(found)
+
+    def _show_certificate(self, tile: Kpi, found: Posture) -> None:
+        if found.certificate_ends_at is not None:
+            left = duration((found.certificate_ends_at - found.at).total_seconds())
+            tile.set(left, note=_("until it ends"), state=_warn(len(found.of(Concern.CERTIFICATE_ENDS))))
+        elif found.of(Concern.IN_THE_CLEAR):
+            tile.set(_("none"), note=_("plain HTTP on a network"), state="is-urgent")
+        elif found.of(Concern.BAD_CERTIFICATE):
+            tile.set(NOTHING, note=_("cannot be read"), state="is-urgent")
+        else:
+            tile.set(NOTHING, note=_("the proxy's") if found.transport.is_behind_proxy else _("this machine alone"))
 
     def _show_chain(self, found: Posture) -> None:
         if found.checked is None:

@@ -72,6 +72,7 @@ ACTIONS: Mapping[str, Callable[[], str]] = {
     "documents.uploaded": lambda: _("Document uploaded"),
     "documents.version-uploaded": lambda: _("Version of a document uploaded"),
     "documents.went-back": lambda: _("Document taken back to an older version"),
+    "documents.list-exported": lambda: _("List of documents exported"),
     "documents.changed": lambda: _("Document's particulars changed"),
     "documents.tied": lambda: _("Document tied to something"),
     "documents.untied": lambda: _("Document untied from something"),
@@ -138,6 +139,18 @@ def concern(finding: Finding) -> tuple[str, str]:
         Concern.EDGE_SILENT: (
             _("Edge not seen"),
             _("See whether it runs and reaches the server; it keeps its samples meanwhile."),
+        ),
+        Concern.IN_THE_CLEAR: (
+            _("Passwords cross the network unencrypted"),
+            _("Set tls_certificate and tls_key below [server], or put a proxy with TLS before it."),
+        ),
+        Concern.CERTIFICATE_ENDS: (
+            _("Certificate ends within 30 days"),
+            _("Renew it and restart the server."),
+        ),
+        Concern.BAD_CERTIFICATE: (
+            _("Certificate cannot be read"),
+            _("See to it that the file is there and that the server may read it."),
         ),
         Concern.EDGE_VERSION: (
             _("Edge of another version than the server"),

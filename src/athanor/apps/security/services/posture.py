@@ -1,5 +1,6 @@
 """How the installation stands: what an administrator should look at, counted and named."""
 
+import asyncio
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,10 +20,12 @@ from athanor.kernel.identity.tables import SignInFailureRow, TokenRow, UserRow
 from athanor.kernel.identity.trail import Wanted
 from athanor.kernel.identity.user import User
 from athanor.kernel.ingest.sources import SourceStates
+from athanor.kernel.transport import BadCertificateError, Transport
 
 DAY = timedelta(days=1)
 UNUSED_AFTER = timedelta(days=90)
 ENDS_SOON = timedelta(days=14)
+CERTIFICATE_ENDS_SOON = timedelta(days=30)
 ADMINISTRATOR = "administrator"
 _FAILURES_COUNTED = 1000
 
@@ -35,6 +38,9 @@ class Concern(StrEnum):
     TOKEN_ENDS = "token-ends"  # noqa: S105 no secret
     UNUSED_TOKEN = "unused-token"  # noqa: S105
     EDGE_SILENT = "edge-silent"
+    IN_THE_CLEAR = "in-the-clear"  # the server speaks plain HTTP on a network
+    CERTIFICATE_ENDS = "certificate-ends"
+    BAD_CERTIFICATE = "bad-certificate"  # its file cannot be read
     EDGE_VERSION = "edge-version"  # an edge of another version than the server's
 
 
@@ -50,7 +56,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Posture:
-    """How things stand for what a person may see. Edges, versions and patterns are the park's alone."""
+    """How things stand for what a person may see. What is not people's is the park's alone."""
 
     at: datetime
     refused_sign_ins: int  # in the last day, as far as 1000
@@ -59,6 +65,8 @@ class Posture:
     findings: Sequence[Finding]
     edges: int
     checked: Checked | None
+    transport: Transport
+    certificate_ends_at: datetime | None
     versions: Sequence[tuple[str, str]]
 
     def of(self, *concerns: Concern) -> Sequence[Finding]:
@@ -66,9 +74,12 @@ class Posture:
         return [finding for finding in self.findings if finding.concern in concerns]
 
 
-async def posture(database: Database, sources: SourceStates, viewer: User, now: datetime) -> Posture:
+async def posture(
+    database: Database, sources: SourceStates, transport: Transport, viewer: User, now: datetime
+) -> Posture:
     """How things stand now for this administrator."""
     is_park = viewer.tenants is None
+    ends_at, of_transport = await asyncio.to_thread(_of_transport, transport, now)
     async with database.reading() as session:
         people = await _people(session, viewer.tenants)
         refused = Wanted(actions=frozenset({SIGN_IN_REFUSED}), start=now - DAY)
@@ -76,7 +87,7 @@ async def posture(database: Database, sources: SourceStates, viewer: User, now: 
         findings = [
             *_of_accounts(people, now),
             *await _of_tokens(session, people, now),
-            *(_of_edges(sources, now) if is_park else ()),
+            *([*_of_edges(sources, now), *of_transport] if is_park else ()),
         ]
         return Posture(
             at=now,
@@ -86,6 +97,8 @@ async def posture(database: Database, sources: SourceStates, viewer: User, now: 
             findings=findings,
             edges=len(sources.edges()) if is_park else 0,
             checked=await last_checked(database),
+            transport=transport,
+            certificate_ends_at=ends_at if is_park else None,
             versions=[*await _versions(session)] if is_park else [],
         )
 
@@ -139,6 +152,19 @@ def _of_edges(sources: SourceStates, now: datetime) -> list[Finding]:
         if one.version and one.version != athanor.__version__
     ]
     return [*silent, *other]
+
+
+def _of_transport(transport: Transport, now: datetime) -> tuple[datetime | None, list[Finding]]:
+    """When the certificate ends, and what is wrong with how the server is reached."""
+    if transport.is_in_the_clear:
+        return None, [Finding(Concern.IN_THE_CLEAR, transport.host)]
+    try:
+        ends_at = transport.certificate_ends_at()
+    except BadCertificateError as error:
+        return None, [Finding(Concern.BAD_CERTIFICATE, str(transport.certificate), str(error))]
+    if ends_at is None or ends_at >= now + CERTIFICATE_ENDS_SOON:
+        return ends_at, []
+    return ends_at, [Finding(Concern.CERTIFICATE_ENDS, str(transport.certificate), at=ends_at)]
 
 
 async def _locked(session: AsyncSession, people: Sequence[UserRow] | None, now: datetime) -> int:
