@@ -17,6 +17,8 @@ from athanor.web.language import LANGUAGES, _, current_language, text_of
 from athanor.web.live import every_second
 from athanor.web.theme import MARK, THEMES
 
+ACCOUNT = "/account"
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -94,6 +96,9 @@ def _preferences(viewer: User) -> None:
                 chosen = button(names[theme], classes="is-plain", js_handler=f"() => athanor.chooseTheme('{theme}')")
                 chosen.props["data-choose-theme"] = theme
             region(tag="hr")
+            with link("", ACCOUNT, "ath-button is-plain"):
+                icon("manage_accounts")
+                Words(_("My account"))
             with (
                 region(tag="form", method="post", action="/sign-out"),
                 region("is-plain", "button", type="submit"),

@@ -30,7 +30,7 @@ from athanor.web.sessions import COOKIE, to_sign_in, user_of
 
 _log = structlog.get_logger(__name__)
 
-_BUILD_TIMEOUT_S = 30.0  # a busy machine may be slow; a page that shows late beats one that never shows
+BUILD_TIMEOUT_S = 30.0  # a busy machine may be slow; a page that shows late beats one that never shows
 SESSION_CHECK_S = 30.0
 _PATIENCE_S = 1.0  # after so long a page is sent as far as it is, and the rest follows
 _LEAVE_WITHIN_S = 2.0  # for a browser to leave a page that has ended
@@ -46,17 +46,17 @@ def mount_pages(apps: Sequence[App], ports: Ports, identity: Identity) -> None:
     async def home(request: Request) -> Response | None:
         user = await user_of(request, identity)
         if user is None:
-            return _turned_away(request)
+            return turned_away(request)
         first = next((place.address for place in navigation if user.may(place.permission)), None)
         if first is not None:
             context.client.delete()
             return RedirectResponse(first, 303)
-        _begin(request, user)
-        with _framed(user, navigation, "/", ports):
+        begin(request, user)
+        with framed(user, navigation, "/", ports):
             empty_state(_("Nothing is set up for you yet"), _("Ask an administrator which apps you may use."))
         return None
 
-    ui.page("/", response_timeout=_BUILD_TIMEOUT_S)(home)
+    ui.page("/", response_timeout=BUILD_TIMEOUT_S)(home)
 
 
 def _mount(app: App, page: PageDeclaration, navigation: Sequence[Place], ports: Ports, identity: Identity) -> None:
@@ -67,11 +67,11 @@ def _mount(app: App, page: PageDeclaration, navigation: Sequence[Place], ports: 
     async def build(request: Request, **given: Any) -> Response | None:
         user = await user_of(request, identity)
         if user is None:
-            return _turned_away(request)
-        client = _begin(request, user)
-        live = partial(_come_alive, client, resting_pulse(client), identity, user)
+            return turned_away(request)
+        client = begin(request, user)
+        live = partial(come_alive, client, resting_pulse(client), identity, user)
         waiting = asyncio.get_running_loop().call_later(_PATIENCE_S, live)
-        with ExitStack() as when_built, _framed(user, navigation, page.path, ports) as main:
+        with ExitStack() as when_built, framed(user, navigation, page.path, ports) as main:
             when_built.callback(live)
             when_built.callback(waiting.cancel)
             ui.page_title(f"{text_of(app.manifest.title)} · Athanor")
@@ -81,7 +81,7 @@ def _mount(app: App, page: PageDeclaration, navigation: Sequence[Place], ports: 
                 await identity.refusals.note(user, page.permission, request.url.path, address)
                 _refuse(user)
                 return None
-            trouble = _Trouble(main, page.path)
+            trouble = Trouble(main, page.path)
             client.on_exception(trouble.show)
             try:
                 if takes_request:
@@ -103,21 +103,24 @@ def _mount(app: App, page: PageDeclaration, navigation: Sequence[Place], ports: 
             *(one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in open_ones),
         ]
     )
-    ui.page(page.path, response_timeout=_BUILD_TIMEOUT_S)(build)
+    ui.page(page.path, response_timeout=BUILD_TIMEOUT_S)(build)
 
 
-def _turned_away(request: Request) -> Response:
+def turned_away(request: Request) -> Response:
+    """Lead a stranger to sign-in."""
     context.client.delete()  # a stranger leaves nothing behind
     return to_sign_in(request)
 
 
-def _begin(request: Request, user: User) -> Client:
+def begin(request: Request, user: User) -> Client:
+    """Begin a page in the person's language."""
     client = context.client
     speak_on_page(client, language_of(request, user.language))
     return client
 
 
-def _framed(user: User, navigation: Sequence[Place], here: str, ports: Ports) -> Any:
+def framed(user: User, navigation: Sequence[Place], here: str, ports: Ports) -> Any:
+    """The frame around a page of this person."""
     model = ports.plant.model
     return frame(user, navigation, here=here, park=model.name, timezone=model.timezone)
 
@@ -131,7 +134,7 @@ def _refuse(user: User) -> None:
     )
 
 
-class _Trouble:
+class Trouble:
     """Shows a page's errors and logs them, each kind once: a timer that fails every second must not fill the screen."""
 
     def __init__(self, main: ui.element, place: str) -> None:
@@ -140,6 +143,7 @@ class _Trouble:
         self._told: set[str] = set()
 
     def show(self, error: Exception) -> None:
+        """Show and log an error, once."""
         kind = f"{type(error).__qualname__}: {error}"
         if kind in self._told or self._main.is_deleted:
             return
@@ -153,7 +157,7 @@ class _Trouble:
             error_card(error, reference)
 
 
-def _come_alive(client: Client, pulse: Pulse, identity: Identity, user: User) -> None:
+def come_alive(client: Client, pulse: Pulse, identity: Identity, user: User) -> None:
     """From then on the page is sent off as it stands, and what comes later follows: its answer is no longer ours."""
     if not pulse.is_beating and not client.is_deleted:
         pulse.start()

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from athanor.kernel.apps.app import App
 from athanor.kernel.identity.service import Identity
+from athanor.web.account.page import mount_account
 from athanor.web.injection import Ports
 from athanor.web.invitation import invitation_routes
 from athanor.web.language import DEFAULT, _, add_catalogue, fall_back_to, language_of, speaking, text_of
@@ -122,6 +123,7 @@ def mount_web(
     fastapi_app.include_router(invitation_routes(identity, park_name, limits))
     mount_routes(fastapi_app, apps, handed, identity)
     mount_pages(apps, handed, identity)
+    mount_account(apps, handed, identity)
     nicegui_app.add_exception_handler(404, _not_found)
     ui.run_with(
         fastapi_app,
