@@ -22,7 +22,7 @@ from athanor.kernel.corrections.records import PERMISSION, Correction, Correctio
 from athanor.kernel.historian.port import Span
 from athanor.kernel.plant.running import RunningPlant
 from athanor.web.forms import ARROW, CSV, JSON, streamed
-from athanor.web.routes import CorrectionsPort, PlantPort, Viewer, permits
+from athanor.web.routes import CorrectionsPort, PlantPort, RowNumber, Viewer, permits
 
 router = APIRouter(prefix="/api/v1/corrections", tags=["corrections"], dependencies=[Depends(permits("data.view"))])
 
@@ -148,7 +148,7 @@ async def corrections_over(
 
 
 @router.get("/{correction}")
-async def one_correction(correction: int, plant: PlantPort, corrections: CorrectionsPort) -> OneCorrectionAnswer:
+async def one_correction(correction: RowNumber, plant: PlantPort, corrections: CorrectionsPort) -> OneCorrectionAnswer:
     """One correction. 404 for one of a tag that the caller does not see."""
     found = await corrections.get(plant, correction)
     overwritten = await corrections.overwritten(plant, correction)
@@ -160,7 +160,7 @@ async def one_correction(correction: int, plant: PlantPort, corrections: Correct
     response_class=Response,
     responses={200: {"description": "By `Accept`.", "content": {ARROW: {}, CSV: {}, JSON: {}}}},
 )
-async def samples(correction: int, request: Request, plant: PlantPort, corrections: CorrectionsPort) -> Response:
+async def samples(correction: RowNumber, request: Request, plant: PlantPort, corrections: CorrectionsPort) -> Response:
     """The samples before and after, as they were when it was made. `old_quality` is null where there was none."""
     change = await corrections.change(plant, correction)
     table = await asyncio.to_thread(change.to_table)
@@ -169,7 +169,7 @@ async def samples(correction: int, request: Request, plant: PlantPort, correctio
 
 @router.post("/{correction}/undo", dependencies=_MAY_CORRECT)
 async def undo(
-    correction: int,
+    correction: RowNumber,
     request: Request,
     wish: UndoWish,
     plant: PlantPort,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
+from athanor.api.openapi import with_problems
 from athanor.api.series import TagPaths
 from athanor.kernel.plant.model import Tag, TagKind
 from athanor.kernel.plant.running import RunningPlant
@@ -73,8 +74,7 @@ async def tags(
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request) -> dict[str, Any]:
     """What all routes take and answer (OpenAPI), for those who have signed in."""
-    schema: dict[str, Any] = request.app.openapi()
-    return schema
+    return with_problems(request.app.openapi())
 
 
 @router.get("/current")

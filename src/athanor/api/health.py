@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from athanor import __version__
@@ -52,11 +52,11 @@ def health_router(
         }
         return JSONResponse(answer, status)
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics(request: Request) -> Response:
         """Prometheus text; for monitors on this machine, or behind a proxy that lets only them in."""
         if request.client is None or request.client.host not in _LOOPBACK:
-            return Response("Metrics are read from this machine only.", HTTPStatus.FORBIDDEN)
+            return PlainTextResponse("Metrics are read from this machine only.", HTTPStatus.FORBIDDEN)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return router

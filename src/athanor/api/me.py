@@ -15,7 +15,7 @@ from athanor.kernel.identity.sessions import OpenSession, handle_of
 from athanor.kernel.identity.tokens import MOST, NAME_LENGTH, ApiToken
 from athanor.kernel.identity.user import User
 from athanor.web.account.scopes import check_scopes, permissions_of
-from athanor.web.routes import Viewer
+from athanor.web.routes import RowNumber, Viewer
 from athanor.web.sessions import COOKIE, address_of
 
 router = APIRouter(prefix="/api/v1/me", tags=["account"])
@@ -179,6 +179,6 @@ async def make_token(wish: TokenWish, request: Request, person: Person, identity
 
 
 @router.delete("/tokens/{number}", status_code=HTTPStatus.NO_CONTENT)
-async def revoke_token(number: int, request: Request, person: Person, identity: IdentityOf) -> None:
+async def revoke_token(number: RowNumber, request: Request, person: Person, identity: IdentityOf) -> None:
     """End a token of yours now. 404 for one that is not yours."""
     await identity.tokens.revoke(person.login, number, actor=person.login, address=address_of(request))

@@ -15,7 +15,7 @@ from athanor.apps.documents.domain.ranges import part_of
 from athanor.kernel.documents.contents import PDF, SHOWN_INLINE
 from athanor.kernel.documents.records import ASSET, Filing, Incoming, Kind, Listed, Subject, Told, Wish
 from athanor.kernel.documents.tables import DocumentRow, LinkRow, VersionRow
-from athanor.web.routes import DocumentsPort, PlantPort, Viewer, permits
+from athanor.web.routes import DocumentsPort, PlantPort, RowNumber, Viewer, permits
 
 router = APIRouter(tags=["documents"])
 
@@ -197,14 +197,14 @@ async def expired(documents: DocumentsPort, viewer: Viewer) -> ListAnswer:
 
 
 @router.get("/{document_id}")
-async def tell(document_id: int, documents: DocumentsPort, viewer: Viewer) -> WholeAnswer:
+async def tell(document_id: RowNumber, documents: DocumentsPort, viewer: Viewer) -> WholeAnswer:
     """A document with all its versions."""
     return WholeAnswer.of_told(await documents.told(viewer, document_id))
 
 
 @router.patch("/{document_id}", dependencies=EDITS)
 async def change(
-    document_id: int, wish: Change, request: Request, documents: DocumentsPort, viewer: Viewer
+    document_id: RowNumber, wish: Change, request: Request, documents: DocumentsPort, viewer: Viewer
 ) -> WholeAnswer:
     """File a document anew."""
     now = (await documents.told(viewer, document_id)).document
@@ -221,7 +221,7 @@ async def change(
 
 @router.post("/{document_id}/versions", status_code=HTTPStatus.CREATED, dependencies=EDITS)
 async def add_version(
-    document_id: int,
+    document_id: RowNumber,
     request: Request,
     documents: DocumentsPort,
     viewer: Viewer,
@@ -236,27 +236,29 @@ async def add_version(
 
 @router.post("/{document_id}/versions/{number}/go-back", status_code=HTTPStatus.CREATED, dependencies=EDITS)
 async def go_back(
-    document_id: int, number: int, request: Request, documents: DocumentsPort, viewer: Viewer
+    document_id: RowNumber, number: RowNumber, request: Request, documents: DocumentsPort, viewer: Viewer
 ) -> VersionAnswer:
     """Let an earlier version be the newest again, as a new one."""
     return VersionAnswer.of(await documents.go_back(viewer, document_id, number, address=_address(request)))
 
 
 @router.post("/{document_id}/remove", status_code=HTTPStatus.NO_CONTENT, dependencies=EDITS)
-async def remove(document_id: int, wish: Removal, request: Request, documents: DocumentsPort, viewer: Viewer) -> None:
+async def remove(
+    document_id: RowNumber, wish: Removal, request: Request, documents: DocumentsPort, viewer: Viewer
+) -> None:
     """Take a document out of use; for 30 days it can be restored."""
     await documents.remove(viewer, document_id, reason=wish.reason, address=_address(request))
 
 
 @router.post("/{document_id}/restore", status_code=HTTPStatus.NO_CONTENT, dependencies=EDITS)
-async def restore(document_id: int, request: Request, documents: DocumentsPort, viewer: Viewer) -> None:
+async def restore(document_id: RowNumber, request: Request, documents: DocumentsPort, viewer: Viewer) -> None:
     """Take a removed document into use again."""
     await documents.restore(viewer, document_id, address=_address(request))
 
 
 @router.put("/{document_id}/about", status_code=HTTPStatus.NO_CONTENT, dependencies=EDITS)
 async def tie(
-    document_id: int,
+    document_id: RowNumber,
     wish: SubjectAnswer,
     request: Request,
     documents: DocumentsPort,
@@ -271,24 +273,24 @@ async def tie(
 
 @router.delete("/{document_id}/about", status_code=HTTPStatus.NO_CONTENT, dependencies=EDITS)
 async def untie(
-    document_id: int, kind: str, subject: str, request: Request, documents: DocumentsPort, viewer: Viewer
+    document_id: RowNumber, kind: str, subject: str, request: Request, documents: DocumentsPort, viewer: Viewer
 ) -> None:
     """Take that back."""
     await documents.untie(viewer, document_id, kind, subject, address=_address(request))
 
 
-@router.get("/{document_id}/content")
+@router.get("/{document_id}/content", response_class=Response)
 async def newest_content(
-    document_id: int, request: Request, documents: DocumentsPort, viewer: Viewer, *, inline: bool = False
+    document_id: RowNumber, request: Request, documents: DocumentsPort, viewer: Viewer, *, inline: bool = False
 ) -> Response:
     """The newest version's file, whole or, by the header Range, in part."""
     return await _content(request, documents, viewer, document_id, None, is_inline=inline)
 
 
-@router.get("/{document_id}/versions/{number}/content")
+@router.get("/{document_id}/versions/{number}/content", response_class=Response)
 async def content(
-    document_id: int,
-    number: int,
+    document_id: RowNumber,
+    number: RowNumber,
     request: Request,
     documents: DocumentsPort,
     viewer: Viewer,

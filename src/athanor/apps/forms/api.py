@@ -19,7 +19,7 @@ from athanor.web.language import language_of, speaking, text_of
 from athanor.web.routes import DatabasePort, Handed, PlantPort, RowNumber, Viewer
 
 FormsPort = Annotated[Forms, Depends(Handed("forms"))]
-EntryId = int
+EntryId = RowNumber
 router = APIRouter(tags=["forms"])
 
 

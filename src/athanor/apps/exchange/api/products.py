@@ -27,7 +27,7 @@ from athanor.kernel.identity.user import User
 from athanor.kernel.transfer.series import Shape, schema_of, tables_of
 from athanor.web.forms import ARROW, CSV, JSON, streamed
 from athanor.web.injection import Ports
-from athanor.web.routes import DatabasePort, ParkPort, viewer_of
+from athanor.web.routes import DatabasePort, ParkPort, RowNumber, viewer_of
 
 _MOST_ROWS = 100_000_000
 _EARLIEST, _LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -76,7 +76,7 @@ router = APIRouter(tags=["exchange"], dependencies=[Depends(caller_of)])
 
 @router.get("/products/{product_id}/data", response_class=Response, responses=_ANSWERS)
 async def data(
-    product_id: int,
+    product_id: RowNumber,
     request: Request,
     caller: CallerOf,
     park: ParkPort,
