@@ -88,7 +88,7 @@ async def jobs_card(runs: JobRuns, viewer: User, plant: RunningPlant, *, address
                 Column("title", _("What"), is_wide=True, is_sortable=False),
                 Column("state", _("State"), is_sortable=False),
                 Column("owner", _("By"), is_sortable=False),
-                Column("created", _("Since")),
+                Column("created", _("Submitted at")),
                 Column("took", _("Took"), is_number=True, is_sortable=False),
                 Column("server", _("Server"), is_sortable=False),
                 Column("file", _("File"), is_sortable=False),
@@ -197,7 +197,7 @@ class _OneJob:
         self._bar.style(replace=f"width: {100 * (share or 0):.1f}%")
         self._track.props["aria-valuenow"] = f"{100 * (share or 0):.0f}"
         self._track.update()
-        parts = [job.stage, percent(job.fraction, 0) if job.fraction is not None and self.is_open else ""]
+        parts = [job.stage]
         if job.rows is not None:
             parts.append(_("{n} rows").format(n=number(job.rows)))
         self._where.text = " · ".join(filter(None, [*parts, _progress(job, datetime.now(UTC))]))
@@ -215,10 +215,10 @@ class _OneJob:
     def _rows(self, _query: TableQuery) -> TablePage:
         job = self._job
         times = (
-            (_("Due"), job.due_at),
-            (_("Wanted"), job.created_at),
-            (_("Begun"), job.started_at),
-            (_("Ended"), job.ended_at),
+            (_("Was due at"), job.due_at),
+            (_("Submitted at"), job.created_at),
+            (_("Began at"), job.started_at),
+            (_("Ended at"), job.ended_at),
         )
         facts = [
             (_("Kind"), job.kind),

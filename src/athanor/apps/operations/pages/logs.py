@@ -29,9 +29,7 @@ async def logs(plant: RunningPlant, runs: JobRuns, viewer: User) -> None:
 
     def rows(query: TableQuery) -> TablePage:
         found = RECENT.latest(level.value, query.text)
-        return TablePage(
-            [_row(one, zone, names) for one in found[query.offset : query.offset + query.limit]], len(found)
-        )
+        return TablePage([_row(one, zone) for one in found[query.offset : query.offset + query.limit]], len(found))
 
     def refresh() -> None:
         ui.timer(0, table.refresh, once=True)
@@ -55,7 +53,8 @@ async def logs(plant: RunningPlant, runs: JobRuns, viewer: User) -> None:
     every_second(table.refresh)
 
 
-def _row(one: LogRecord, zone: ZoneInfo, names: dict[str, str]) -> Row:
+def _row(one: LogRecord, zone: ZoneInfo) -> Row:
+    names = {"debug": _("Detail"), "info": _("Information"), "warning": _("Warning"), "error": _("Error")}
     fields = " ".join(f"{key}={value}" for key, value in one.fields.items())
     last_line = one.trace.strip().rpartition("\n")[2]
     return {

@@ -64,8 +64,11 @@ async def schedule(schedule_id: int, plant: RunningPlant, runs: JobRuns, viewer:
 def _fields(plan: Plan, runs: JobRuns, plant: RunningPlant, send: object, label: str) -> None:
     zone = plant.model.timezone
     kinds = {kind.name: kind_text(kind.name, runs.kinds) for kind in sorted(runs.kinds, key=lambda one: one.name)}
-    with region("ath-card", "section"), region("ath-card-body"):
-        preview = _Preview(runs, plan, zone)
+    with region("ath-card", "section"):
+        with region("ath-card-head"):
+            preview = _Preview(runs, plan, zone)
+        body = region("ath-card-body")
+    with body:
         with form(send, label, back=_HOME):  # type: ignore[arg-type]
             field(_("Name"), "name", plan.name, maxlength="200")
             choice(_("Job"), "kind", {plan.kind: plan.kind} | kinds if plan.kind else kinds, plan.kind)
@@ -79,10 +82,8 @@ def _fields(plan: Plan, runs: JobRuns, plant: RunningPlant, send: object, label:
                     note=_("Leave one of both empty."),
                 )  # fmt: skip
             with region("ath-fields-row"):
-                timezone = field(
-                    _("Time zone"), "timezone", plan.timezone or "", placeholder=zone, maxlength="100",
-                    note=_("The site's where left empty."),
-                )  # fmt: skip
+                label_of_zone = _("Time zone, {zone} where left empty").format(zone=zone)
+                timezone = field(label_of_zone, "timezone", plan.timezone or "", placeholder=zone, maxlength="100")
                 choice(_("Runs that were missed"), "catch_up", catch_up_texts(), str(plan.catch_up))
                 choice(_("State"), "is_on", {"yes": _("on"), "no": _("paused")}, "yes" if plan.is_on else "no")
             text = json.dumps(dict(plan.arguments), ensure_ascii=False) if plan.arguments else ""
@@ -178,7 +179,7 @@ def _actions(found: Schedule, runs: JobRuns, viewer: User, address: str) -> None
     button(_("Run now"), run_it, glyph="play_arrow")
     button(_("Pause") if found.plan.is_on else _("Go on"), turn, glyph="pause" if found.plan.is_on else "play_circle")
     if not found.is_declared:
-        button(_("Remove…"), ask, glyph="delete")
+        button(_("Remove the schedule…"), ask, glyph="delete")
 
 
 def _address(request: Request) -> str:

@@ -39,7 +39,7 @@ async def schedules(plant: RunningPlant, runs: JobRuns, viewer: User) -> None:
             rows,
             [
                 Column("name", _("Schedule"), is_wide=True),
-                Column("when", _("When")),
+                Column("when", _("Runs when")),
                 Column("next", _("Next run")),
                 Column("last", _("Last run")),
                 Column("state", _("State")),

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from babel.dates import get_day_names, get_month_names
+
 from athanor.kernel.jobs.kinds import CatchUp, JobKinds
 from athanor.kernel.jobs.schedules import Plan
 from athanor.kernel.jobs.store import BY_SCHEDULE
 from athanor.web.formatting import duration
-from athanor.web.language import _, text_of
+from athanor.web.language import _, current_language, text_of
 
 _NAMES = {name: str(n) for n, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))}
 _MONTHS = {
@@ -107,17 +109,15 @@ def _ranged(field: str, names: Mapping[str, str], texts: Sequence[str]) -> str:
 
 
 def _weekdays() -> list[str]:
-    return [
-        _("Sunday"), _("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"),
-    ]  # fmt: skip
+    """Sunday first."""
+    names = get_day_names("wide", locale=current_language())
+    return [names[(n - 1) % 7] for n in range(7)]
 
 
 def _months() -> list[str]:
     """December first, since the count begins at 1."""
-    return [
-        _("December"), _("January"), _("February"), _("March"), _("April"), _("May"), _("June"),
-        _("July"), _("August"), _("September"), _("October"), _("November"),
-    ]  # fmt: skip
+    names = get_month_names("wide", locale=current_language())
+    return [names[n or 12] for n in range(12)]
 
 
 def _listed(texts: Sequence[str]) -> str:
