@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import SearchStrategy, frozensets, sampled_from
 
-from athanor.apps.people.domain.rights import covers, granted, holds
+from athanor.apps.people.domain.rights import covers, granted
+from athanor.apps.people.services.rights import holds
 from athanor.kernel.identity.user import ROLES, User
 
 APPS, VERBS = ("energy", "alarms", "people"), ("view", "edit", "administer")

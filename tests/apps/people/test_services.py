@@ -103,6 +103,10 @@ async def test_the_parks_administrators_see_everybody_and_an_enterprises_only_it
         await people.people(await park.by("copper-hand"))
     colleagues = await people.colleagues(await park.by("copper-hand"))
     assert [one.name for one in colleagues] == ["Copper-Hand", "Copper-Head"]
+    await roles.make(await park.by("pia"), Role("blind", {}, ("energy.edit",)))
+    await park.make("bo", ("blind",), "copper")
+    with pytest.raises(NotYoursError):
+        await people.colleagues(await park.by("bo"))
 
 
 ACTIONS: dict[str, Callable[[Acting, str], Awaitable[object]]] = {

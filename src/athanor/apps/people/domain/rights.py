@@ -4,8 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from athanor.kernel.identity.user import ROLES, User
-
 
 def covers(held: Iterable[str], patterns: Iterable[str]) -> bool:
     """Whether whoever holds some patterns holds all that others grant.
@@ -15,13 +13,6 @@ def covers(held: Iterable[str], patterns: Iterable[str]) -> bool:
     """
     known = tuple(held)
     return all(any(fnmatchcase(pattern, one) for one in known) for pattern in patterns)
-
-
-def holds(viewer: User, patterns: Iterable[str]) -> bool:
-    """Whether they may themselves do all that these patterns grant; a program, within its token's scopes."""
-    asked = tuple(patterns)
-    own = {*viewer.made_here, *(pattern for role in viewer.roles for pattern in ROLES.get(role, ()))}
-    return covers(own, asked) and (viewer.scopes is None or covers(viewer.scopes, asked))
 
 
 @dataclass(frozen=True, slots=True)

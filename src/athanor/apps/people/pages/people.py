@@ -1,6 +1,7 @@
 """Everybody: found, filtered, taken out as CSV; and adding somebody."""
 
 from collections.abc import Sequence
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -135,7 +136,7 @@ def _row(person: Person, plant: RunningPlant, known: Sequence[Role], zone: ZoneI
     text, state = wording.state(person)
     signed_in = account.signed_in_at
     return {
-        "name": Cell(profile.name, address=f"/people/{account.login}"),
+        "name": Cell(profile.name, address=f"/people/{quote(account.login, safe='')}"),
         "login": account.login,
         "roles": wording.role_titles(profile.roles, known),
         "enterprise": wording.enterprise(plant, profile.tenant),

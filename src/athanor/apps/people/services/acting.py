@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from athanor.apps.people.domain.rights import holds
 from athanor.apps.people.services.errors import AboveYouError, NotYoursError
+from athanor.apps.people.services.rights import holds
 from athanor.kernel.errors import NotFoundError
 from athanor.kernel.identity.accounts import ADMINISTER, Account, may_administer
 from athanor.kernel.identity.service import Identity

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, or_, select
 
 from athanor.apps.people.services.acting import Acting
-from athanor.apps.people.services.errors import NotYourselfError
+from athanor.apps.people.services.errors import NotYourselfError, NotYoursError
 from athanor.apps.people.services.profiles import checked, checked_login
 from athanor.kernel.database.database import Database
 from athanor.kernel.identity.accounts import Account, LoginTakenError, Profile, folded, may_administer
@@ -17,6 +17,7 @@ from athanor.kernel.identity.sessions import OpenSession
 from athanor.kernel.identity.tables import AuditRow
 from athanor.kernel.identity.tokens import ApiToken
 
+VIEW = "people.view"  # who sees colleagues
 _ENTRIES = 25  # of the audit trail, on a person's page
 
 
@@ -92,7 +93,12 @@ async def people(acting: Acting) -> Sequence[Person]:
 
 
 async def colleagues(acting: Acting) -> Sequence[Colleague]:
-    """Those of their own enterprise, or for the park's people everybody, who may sign in; by name."""
+    """Those of their own enterprise, or for the park's people everybody, who may sign in; by name.
+
+    Raises NotYoursError.
+    """
+    if not acting.viewer.may(VIEW):
+        raise NotYoursError(f"Your role ({acting.viewer.role}) does not see people.")
     places = await department_places(acting)
     accounts = await acting.identity.accounts.accounts(acting.viewer.tenants)
     found = [

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from athanor.apps.people.domain.rights import Granted, granted, holds
+from athanor.apps.people.domain.rights import Granted, granted
 from athanor.apps.people.services.acting import Acting
 from athanor.apps.people.services.errors import AboveYouError
+from athanor.apps.people.services.rights import holds
 from athanor.kernel.apps.registry import manifests
 from athanor.kernel.identity.roles import BadRoleError, Role
 from athanor.kernel.identity.user import ROLES
