@@ -49,7 +49,7 @@ def test_files_are_dropped_listed_found_and_exported(
     uploads = page.locator(".ath-uploads li")
     expect(uploads.filter(has_text="plan.pdf")).to_contain_text("Stored")
     expect(uploads.filter(has_text="=cmd().csv")).to_contain_text("Stored")
-    expect(uploads.filter(has_text="tool.pdf")).to_contain_text("is a program, which is not taken")
+    expect(uploads.filter(has_text="tool.pdf")).to_contain_text("A file of this type is not taken")
     expect(uploads.filter(has_text="empty.txt")).to_contain_text("0 bytes")
     table = page.get_by_role("table", name="Documents")
     expect(table.get_by_role("row")).to_have_count(3)

@@ -40,10 +40,14 @@ class DocumentTypeError(AthanorError):
     code = "documents.type-not-allowed"
 
     def __init__(self, name: str, media_type: str) -> None:
-        what = "a program" if media_type == PROGRAM else f"of the type {media_type}, by what is in it"
+        if media_type == PROGRAM:
+            super().__init__(
+                f"{name} is a program, by what is in it. Programs are not taken; send what it made instead."
+            )
+            return
         super().__init__(
-            f"{name} is {what}, which is not taken. Send it in another form, or ask an administrator to add the type "
-            "to files.allowed_types."
+            f"{name} is of the type {media_type}, by what is in it, which is not taken. Send it in another form, or "
+            "ask an administrator to add the type to files.allowed_types."
         )
 
 

@@ -83,7 +83,10 @@ export default {
       } catch {
         return this.fail(item, this.texts.failed);
       }
-      if (request.status >= 400) return this.fail(item, answer.detail?.message ?? this.texts.failed);
+      if (request.status >= 400) {
+        const isFinal = [403, 404, 413, 422].includes(request.status); // sent again, it would be refused again
+        return this.fail(item, this.texts.codes[answer.detail?.code] ?? answer.detail?.message ?? this.texts.failed, isFinal);
+      }
       item.state = "done";
       item.file = null;
       item.name = answer.version.file;

@@ -59,6 +59,13 @@ class FilesDrop(ui.element, component="files_drop.js"):
             "same": _("The same file is in:"),
             "large": _("Larger than {most} MB, the most that is taken. It was not sent."),
             "empty": _("It has 0 bytes. It was not sent."),
+            "codes": {
+                "documents.type-not-allowed": _("A file of this type is not taken; it goes by what is in it."),
+                "documents.too-large": _("It is larger than what is taken. Nothing of it was kept."),
+                "documents.cut-short": _("Not all of it arrived. Nothing of it was kept; send it again."),
+                "files.full": _("The store of files is full. Nothing of it was kept; tell an administrator."),
+                "files.unreachable": _("The store of files does not answer. Nothing of it was kept; try again later."),
+            },
             "failed": _("The file did not arrive. Check the connection and try again."),
         }
         self.on("sent", self._sent)
