@@ -1,6 +1,6 @@
 """Benchmarks: every performance figure that Athanor claims comes from one of these."""
 
-from athanor.bench import historian, path, trends, waveforms
+from athanor.bench import historian, identity, path, trends, waveforms
 from athanor.bench.figures import Benchmark
 
 BENCHMARKS = {
@@ -17,6 +17,11 @@ BENCHMARKS = {
         "Vibration, noise and current of 1,000 machines over HTTP; the store beside npy files; encodings compared",
         waveforms.run,
         waveforms.PARTS,
+    ),
+    "identity": Benchmark(
+        "Sign-ins, permission checks, sessions looked up and audit entries, on SQLite and PostgreSQL",
+        identity.run,
+        identity.PARTS,
     ),
     "trends": Benchmark(
         "A chart of eight tags over 60 days in Chromium: how long a zoom or a move takes to be drawn",
