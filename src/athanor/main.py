@@ -31,6 +31,7 @@ from athanor.api.backup import backup_router
 from athanor.api.health import health_router
 from athanor.api.uplink import uplink_router
 from athanor.child import Child
+from athanor.directories import ldap_directory, openid_provider
 from athanor.edge.config import load_edge_config
 from athanor.kernel.apps.app import App, Handler, JobDeclaration
 from athanor.kernel.apps.registry import Registry, load_apps
@@ -86,6 +87,7 @@ from athanor.kernel.transport import Transport
 from athanor.kernel.vault import Vault
 from athanor.kernel.waveforms.service import StoredWaveforms
 from athanor.web.injection import Ports, open_parameters
+from athanor.web.oidc import GO, openid_routes
 from athanor.web.rate_limits import RateLimits
 from athanor.web.server import mount_web
 
@@ -307,7 +309,10 @@ def _identity(settings: Settings, database: Database) -> Identity:
         frozenset(limits.second_factor_for),
         timedelta(days=limits.session_longest_days),
     )
-    return Identity(database, Vault.at(settings.data_dir), passwords=Passwords(policy=policy), rules=rules)
+    identity = Identity(database, Vault.at(settings.data_dir), passwords=Passwords(policy=policy), rules=rules)
+    ldap = ldap_directory(settings.ldap, database, identity)
+    identity.sessions.directories = () if ldap is None else (ldap,)
+    return identity
 
 
 async def _start_plant(platform: Platform) -> None:
@@ -364,6 +369,9 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     _start_routines(platform, registry)
     _declare_jobs(platform, registry)
     platform.routines.start("retention:waveforms", _WAVEFORMS_EXPIRE_EVERY, platform.storage.expire_waveforms)
+    provider = openid_provider(settings.oidc, platform.database, platform.identity)
+    if provider is not None:
+        server.include_router(openid_routes(platform.identity, provider, Vault.at(settings.data_dir)))
     mount_web(
         server,
         apps=registry.apps,
@@ -371,6 +379,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
         identity=platform.identity,
         language=settings.server.language,
         limits=RateLimits(settings.security.sign_ins_per_minute, settings.security.requests_per_minute),
+        elsewhere=() if provider is None else [(settings.oidc.title, GO)],
     )
     return server
 

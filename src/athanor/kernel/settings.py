@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
@@ -314,6 +314,83 @@ class FilesSettings(Section):
         return url
 
 
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+_GROUPS: Any = Field(
+    default={},
+    description='What members of a group are here, ROLE, ROLE,ROLE or ROLE@ENTERPRISE: {"cn=ops,o=x" = "viewer"}.',
+    json_schema_extra={"shown": "nobody is admitted"},
+)
+
+
+class LdapSettings(Section):
+    """Sign-in by an LDAP directory. Its own account's password comes from the environment."""
+
+    url: str | None = Field(
+        default=None, pattern=r"^ldaps?://", description="Where it is, ldaps://HOST:PORT; without it there is none."
+    )
+    start_tls: bool = Field(
+        default=False, validate_default=True, description="Whether an ldap:// connection is encrypted by StartTLS."
+    )
+    ca_file: Path | None = Field(default=None, description="Its authority's certificate; the system's when left out.")
+    bind_dn: str = Field(default="", description="The account that looks people up; anonymous when empty.")
+    bind_password: SecretStr = Field(
+        default=SecretStr(""), description="Its password.", json_schema_extra={"shown": "none"}
+    )
+    people_base: str = Field(default="", description="Below which entry people are.")
+    person_filter: str = Field(
+        default="(uid={login})", pattern=r"\{login\}", description="How a login is found, (sAMAccountName={login}) say."
+    )
+    key_attribute: str = Field(
+        default="entryUUID", description="What names a person for ever; objectGUID in Active Directory."
+    )
+    name_attribute: str = Field(default="cn", description="What people are called by.")
+    email_attribute: str = Field(default="mail", description="Where mail reaches them.")
+    group_attribute: str = Field(default="memberOf", description="Of a person: their groups.")
+    groups_base: str | None = Field(
+        default=None, description="Below which entry groups are that list their members, where people do not list them."
+    )
+    group_filter: str = Field(
+        default="(member={dn})", pattern=r"\{dn\}", description="How such groups are found; {dn} is the person."
+    )
+    groups: Mapping[str, str] = _GROUPS
+
+    @field_validator("start_tls")
+    @classmethod
+    def _is_encrypted(cls, start_tls: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 pydantic's
+        url = urlsplit(info.data.get("url") or "ldaps://")
+        if url.scheme == "ldap" and not start_tls and url.hostname not in _THIS_MACHINE:
+            raise ValueError("passwords would go in clear to an ldap:// address; use ldaps://, or set it to true")
+        return start_tls
+
+
+class OidcSettings(Section):
+    """Sign-in by an OpenID provider. The client's secret comes from the environment."""
+
+    issuer: str | None = Field(
+        default=None, pattern=r"^https?://", description="Its address, as its tokens name it; without it there is none."
+    )
+    title: str = Field(default="OpenID", description="What the button on the sign-in page calls it.")
+    client_id: str = Field(default="", description="As which program it knows this server.")
+    client_secret: SecretStr = Field(
+        default=SecretStr(""), description="What that program proves itself with.", json_schema_extra={"shown": "none"}
+    )
+    scopes: tuple[str, ...] = Field(
+        default=("openid", "profile", "email"),
+        description="What is asked for.",
+        json_schema_extra={"shown": '`["openid", "profile", "email"]`'},
+    )
+    login_claim: str = Field(default="preferred_username", description="What people are called by when they sign in.")
+    groups_claim: str = Field(default="groups", description="Where their groups stand.")
+    groups: Mapping[str, str] = _GROUPS
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_encrypted(cls, issuer: str | None) -> str | None:
+        if issuer is not None and issuer.startswith("http://") and urlsplit(issuer).hostname not in _THIS_MACHINE:
+            raise ValueError("tokens would go in clear to an http:// address; use https://")
+        return issuer
+
+
 class TransferSettings(Section):
     """History from files."""
 
@@ -389,6 +466,8 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     security: SecuritySettings = SecuritySettings()
     files: FilesSettings = FilesSettings()
+    ldap: LdapSettings = LdapSettings()
+    oidc: OidcSettings = OidcSettings()
     transfer: TransferSettings = TransferSettings()
     s3: S3Settings = S3Settings()
     backup: BackupSettings = BackupSettings()

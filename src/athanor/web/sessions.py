@@ -6,6 +6,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
+from athanor.kernel.errors import AthanorError
+from athanor.kernel.identity.accounts import LoginTakenError
+from athanor.kernel.identity.directories import DirectoryUnreachableError, NotAdmittedError
+from athanor.kernel.identity.oidc import OpenIdRefusedError
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.identity.sessions import Lack, SignInRefusedError, Where
 from athanor.kernel.identity.user import User
@@ -14,6 +18,7 @@ from athanor.web.plain_page import local_address, message_page, sign_in_page
 from athanor.web.rate_limits import RateLimits, TooOftenError
 
 COOKIE = "athanor_session"
+REFUSALS = (SignInRefusedError, NotAdmittedError, LoginTakenError, DirectoryUnreachableError, OpenIdRefusedError)
 STEPS = {  # what a session lacks to where it is made good
     Lack.SECOND_FACTOR: "/sign-in/code",
     Lack.ENROLMENT: "/sign-in/second-factor",
@@ -77,7 +82,7 @@ def session_routes(
                 token = await identity.sessions.sign_in(login, password, where_of(request))
             except TooOftenError as error:
                 return too_often(error)
-            except SignInRefusedError as error:
+            except REFUSALS as error:
                 refusal = refusal_text(error)
                 return sign_in_page(park_name(), onward=onward, refusal=refusal, login=login, elsewhere=elsewhere)
         if former := request.cookies.get(COOKIE):
@@ -98,11 +103,19 @@ def session_routes(
     return router
 
 
-def refusal_text(error: SignInRefusedError) -> str:
-    """Why somebody is not signed in."""
-    if error.retry_after_s is None:
-        return _("Login or password is wrong. Check both; an administrator can set a new password.")
-    return _("Too many failed attempts on this login. Try again in {n} s.").format(n=error.retry_after_s)
+def refusal_text(error: AthanorError) -> str:
+    """Why somebody is not signed in, by one of REFUSALS."""
+    if isinstance(error, SignInRefusedError):
+        if error.retry_after_s is None:
+            return _("Login or password is wrong. Check both; an administrator can set a new password.")
+        return _("Too many failed attempts on this login. Try again in {n} s.").format(n=error.retry_after_s)
+    if isinstance(error, NotAdmittedError):
+        return _("None of your groups gives you a role here, or they contradict each other. Ask an administrator.")
+    if isinstance(error, LoginTakenError):
+        return _("Another account of this server has your login. Ask an administrator.")
+    if isinstance(error, DirectoryUnreachableError):
+        return _("The directory that knows you does not answer. Try again later; accounts of this server can sign in.")
+    return _("Signing in elsewhere did not succeed. Start again.")
 
 
 def too_often(error: TooOftenError) -> Response:
