@@ -65,6 +65,8 @@ EXAMPLES = [
     Example("/api/v1/jobs/{job_id}", "jobs.view", path={"job_id": "{job}"}, names=True),
     Example("/api/v1/jobs/{job_id}", "jobs.view", "DELETE", path={"job_id": "{job}"}, names=True),
     Example("/api/v1/jobs/{job_id}/file", "jobs.view", path={"job_id": "{job}"}, names=True),
+    Example("/api/v1/jobs/kinds", "jobs.view"),
+    Example("/api/v1/jobs", "jobs.view", "POST", json={"kind": "operations.verify-audit"}, names=True),
     # files of samples hold every enterprise's, so they are for the park's people alone
     Example("/api/v1/historian/damaged", "historian.administer", names=True, owner_gets=PARK_ONLY),
     Example("/api/v1/historian/set-aside", "historian.administer", names=True, owner_gets=PARK_ONLY),

@@ -14,10 +14,11 @@ def empty_state(
     glyph: str = "inbox",
     action: tuple[str, str] | None = None,
     is_missing: bool = False,
+    is_refused: bool = False,
 ) -> None:
-    """`action` is a label and an address. With `is_missing` the page, while it is built, answers 404."""
-    if is_missing:
-        context.client.status_code = HTTPStatus.NOT_FOUND
+    """`action` is a label and an address; a page, while it is built, answers 404 or 403 where it says why not."""
+    if is_missing or is_refused:
+        context.client.status_code = HTTPStatus.NOT_FOUND if is_missing else HTTPStatus.FORBIDDEN
     with region("ath-empty"):
         icon(glyph)
         Words(title, "h2")

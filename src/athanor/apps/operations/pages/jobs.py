@@ -137,6 +137,7 @@ async def job(job_id: str, plant: RunningPlant, runs: JobRuns, viewer: User, req
         empty_state(
             _("There is no such job"), _("It was forgotten by now, or is somebody else's."), glyph="search_off",
             action=(_("To the jobs"), "/operations/jobs"),
+            is_missing=True,
         )  # fmt: skip
         return
     page = _OneJob(runs, viewer, ZoneInfo(plant.model.timezone), request.client.host if request.client else "")

@@ -49,7 +49,9 @@ async def schedule(schedule_id: int, plant: RunningPlant, runs: JobRuns, viewer:
         return
     found = next((one for one in await runs.schedules.all() if one.id == schedule_id), None)
     if found is None:
-        empty_state(_("There is no such schedule"), glyph="search_off", action=(_("To the schedules"), _HOME))
+        empty_state(
+            _("There is no such schedule"), glyph="search_off", action=(_("To the schedules"), _HOME), is_missing=True
+        )
         return
     with actions:
         _actions(found, runs, viewer, _address(request))

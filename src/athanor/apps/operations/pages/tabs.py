@@ -31,5 +31,6 @@ def is_turned_away(viewer: User) -> bool:
     empty_state(
         _("This is looked after by the park."), _("Your own jobs are on the page Jobs."), glyph="lock",
         action=(_("To your jobs"), "/operations/jobs"),
+        is_refused=True,
     )  # fmt: skip
     return True
