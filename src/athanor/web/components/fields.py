@@ -44,7 +44,7 @@ def number_field(label: str, value: int, changed: Changed, *, name: str, least: 
     with region(tag="label"):
         Words(label)
         field = region("", "input", type="number", name=name, min=str(least), step="1", inputmode="numeric")
-        field.props["value"] = str(value)
+        field.props["defaultValue"] = str(value)  # `value` would be put back whenever anything on the page changes
     _listen(field, changed)
     return field
 
@@ -54,7 +54,7 @@ def text_field(label: str, value: str, changed: Changed, *, name: str) -> ui.ele
     with region(tag="label"):
         Words(label)
         field = region("", "input", type="text", name=name, autocomplete="off", spellcheck="false")
-        field.props["value"] = value
+        field.props["defaultValue"] = value  # as above
     _listen(field, changed)
     return field
 
