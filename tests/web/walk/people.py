@@ -31,7 +31,7 @@ EXAMPLES = [
     Example("/people/roles", _ADMINISTER),
     Example("/people/departments", _ADMINISTER),
     Example("/people/invitations", _ADMINISTER),
-    Example("/people/onboarding", _ADMINISTER),
+    Example("/people/onboarding", _ADMINISTER, names=True, owner_gets=PARK_ONLY),
     Example("/people/{login}", _ADMINISTER, path=_WHO, names=True),
     Example("/api/v1/people/accounts", _ADMINISTER),
     Example("/api/v1/people/accounts", _ADMINISTER, "POST",

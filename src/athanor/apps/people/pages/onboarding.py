@@ -28,7 +28,10 @@ async def onboarding(
         found = await service.enterprises(asked.first, current, datetime.now(UTC))
     except NotYoursError:
         empty_state(
-            _("This is for the park's administrators"), _("They see how far new enterprises have come."), glyph="lock"
+            _("This is for the park's administrators"),
+            _("They see how far new enterprises have come."),
+            glyph="lock",
+            is_refused=True,
         )
         return
     if not found:
