@@ -18,7 +18,7 @@ from athanor.kernel.forms.conditions import Values, is_filled, shown_fields, wit
 from athanor.kernel.forms.definition import Column, Definition, FormField, Kind, Option, Text
 
 MOST_BYTES_OF_VALUES = 1_000_000
-_SHORT_TEXT: Final = 500
+SHORT_TEXT: Final = 500  # characters of a text of one line
 _SIGNATURE = re.compile(r"(?:M-?\d{1,4} -?\d{1,4}(?: L-?\d{1,4} -?\d{1,4})*(?: |$))+")
 _LONGEST_SIGNATURE: Final = 50_000
 _MOST_LATITUDE, _MOST_LONGITUDE = 90.0, 180.0
@@ -104,7 +104,7 @@ Reason = tuple[str, dict[str, Any]] | None
 def _text(one: FormField, value: object, _known: Known) -> Reason:
     if not isinstance(value, str):
         return "unreadable", {}
-    most = min(one.longest, _SHORT_TEXT) if one.kind is Kind.TEXT else one.longest
+    most = min(one.longest, SHORT_TEXT) if one.kind is Kind.TEXT else one.longest
     return ("too-long", {"most": most}) if len(value) > most else None
 
 
@@ -184,7 +184,7 @@ def _cell(column: Column, value: object) -> Reason:
         return check(column, value)
     if not isinstance(value, str):
         return "unreadable", {}
-    return ("too-long", {"most": _SHORT_TEXT}) if len(value) > _SHORT_TEXT else None
+    return ("too-long", {"most": SHORT_TEXT}) if len(value) > SHORT_TEXT else None
 
 
 def _photo(one: FormField, value: object, _known: Known) -> Reason:

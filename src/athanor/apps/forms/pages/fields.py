@@ -17,7 +17,7 @@ from athanor.kernel.forms.conditions import shown_fields, with_computed
 from athanor.kernel.forms.deciders import People
 from athanor.kernel.forms.definition import Definition, FormField, Kind
 from athanor.kernel.forms.records import Pointed
-from athanor.kernel.forms.validation import Fault, fault_of, faults_of
+from athanor.kernel.forms.validation import SHORT_TEXT, Fault, fault_of, faults_of
 from athanor.kernel.plant.running import RunningPlant
 from athanor.web.components import Words, icon, region
 from athanor.web.formatting import NOTHING, number
@@ -149,7 +149,9 @@ class Fields:
         self._regions[one.id] = element
 
     def _typed_field(self, one: FormField) -> None:
-        attributes = {"maxlength": str(one.longest)} if one.kind in (Kind.TEXT, Kind.LONG_TEXT) else {}
+        attributes = {}
+        if one.kind in (Kind.TEXT, Kind.LONG_TEXT):
+            attributes["maxlength"] = str(min(one.longest, SHORT_TEXT) if one.kind is Kind.TEXT else one.longest)
         if one.kind is Kind.LONG_TEXT:
             element = region("", "textarea", rows="3", name=one.id, **attributes)
         else:
