@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import structlog
@@ -119,7 +119,8 @@ def _keep_copy(database: Path, revision: str) -> None:
             os.fsync(file.fileno())
         draft.replace(copy)
     except (OSError, sqlite3.Error) as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink()
         raise NoCopyBeforeUpgradeError(copy, error) from error
     for earlier in database.parent.glob(f"{database.name}.before-*"):
         if earlier != copy:
