@@ -260,3 +260,21 @@ async def test_a_file_without_a_row_is_swept_after_a_day_and_one_with_a_row_neve
     assert (await later.upkeep.sweep()).orphans == 1
     assert len(await names_in(files)) == 1
     assert await files.get("waveforms/x") == b"somebody else's"
+
+
+async def test_a_nul_in_a_text_does_no_harm(documents: Documents) -> None:
+    filing = Filing("a\0b", ["c\0d"], subjects=[Subject("alarm", "1\x002", "x\0y")])
+    number = (await documents.upload(OLGA, file("e\0f.pdf", PDF), filing)).version.document_id
+    await documents.add_version(OLGA, number, file("g.pdf", PDF), comment="h\0i")
+    await documents.tie(OLGA, number, Subject("alarm", "3\x004"))
+    await documents.untie(OLGA, number, "alarm", "3\x004")
+    assert len((await documents.told(OLGA, number)).links) == 1
+    assert (await documents.find(OLGA, Wish("q\0d", person="k\0l", asset="m\0n")))[1] == 0
+    assert len(await documents.of(OLGA, "alarm", "1\x002")) == 1
+    await documents.remove(OLGA, number, reason="o\0p")
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**31, 2**70])
+async def test_a_number_that_no_document_can_have_is_not_found(documents: Documents, number: int) -> None:
+    with pytest.raises(NotFoundError):
+        await documents.told(OLGA, number)

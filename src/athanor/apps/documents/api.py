@@ -159,7 +159,7 @@ async def find(
     type: Annotated[Kind | None, Query()] = None,  # noqa: A002 (the query's name)
     person: Annotated[str | None, Query(max_length=200, description="Login of who made the newest version.")] = None,
     removed: Annotated[bool, Query()] = False,  # noqa: FBT002
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> ListAnswer:
     """Documents, newest first."""

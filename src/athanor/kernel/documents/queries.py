@@ -12,6 +12,7 @@ from athanor.kernel.documents.tables import DocumentRow, LinkRow, VersionRow
 from athanor.kernel.errors import NotFoundError
 
 _MOST_SAME = 10
+_LARGEST_ID = 2**31 - 1  # that every database can look up
 _NEWEST = and_(VersionRow.document_id == DocumentRow.id, VersionRow.number == DocumentRow.newest)
 _SORTS: dict[str, Any] = {
     "title": func.lower(DocumentRow.title),
@@ -71,7 +72,8 @@ async def _listed(session: AsyncSession, found: Sequence[tuple[DocumentRow, Vers
 async def document_of(session: AsyncSession, document_id: int, *, locked: bool = False) -> DocumentRow:
     """Raises NotFoundError, also for a document of another tenant."""
     query = select(DocumentRow).where(DocumentRow.id == document_id)
-    document = await session.scalar(query.with_for_update() if locked else query)
+    is_possible = 0 < document_id <= _LARGEST_ID
+    document = await session.scalar(query.with_for_update() if locked else query) if is_possible else None
     if document is None:
         raise NotFoundError("document", document_id)
     return document

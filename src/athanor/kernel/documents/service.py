@@ -351,8 +351,7 @@ class Documents:
 
 def checked_labels(labels: Sequence[str]) -> list[str]:
     """Labels without repeats and empty ones. Raises DocumentChangeError."""
-    plain = list(dict.fromkeys(" ".join(unicodedata.normalize("NFC", label).split()) for label in labels))
-    plain = [label for label in plain if label]
+    plain = [label for label in dict.fromkeys(_one_line(label) for label in labels) if label]
     if len(plain) > _MOST_LABELS:
         raise DocumentChangeError(f"{len(plain)} labels are more than {_MOST_LABELS}.")
     if long := next((label for label in plain if len(label) > _LONGEST_LABEL), None):
@@ -361,12 +360,18 @@ def checked_labels(labels: Sequence[str]) -> list[str]:
 
 
 def _checked_title(title: str) -> str:
-    plain = " ".join("".join(one for one in title if one.isprintable() or one.isspace()).split())
+    plain = _one_line(title)
     if not plain:
         raise DocumentChangeError("give it a title.")
     if len(plain) > _LONGEST_TITLE:
         raise DocumentChangeError(f"the title is longer than {_LONGEST_TITLE} characters.")
     return plain
+
+
+def _one_line(text: str) -> str:
+    """A text without signs that cannot be seen, and with single spaces."""
+    seen = "".join(one for one in unicodedata.normalize("NFC", text) if one.isprintable() or one.isspace())
+    return " ".join(seen.split())
 
 
 def _check_present(document: DocumentRow) -> None:

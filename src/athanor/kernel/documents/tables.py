@@ -3,10 +3,10 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from athanor.kernel.database.base import Base
+from athanor.kernel.database.base import Base, Words
 from athanor.kernel.database.tenancy import TenantOwned
 
 _NEVER_TWICE = {"sqlite_autoincrement": True}  # an id is never given twice
@@ -35,7 +35,7 @@ class DocumentRow(TenantOwned, Base):
     made_by: Mapped[str]
     made_at: Mapped[datetime]
     changed_at: Mapped[datetime] = mapped_column(index=True)  # when the newest version came
-    found_by: Mapped[str] = mapped_column(Text)  # all that it is searched by, case-folded
+    found_by: Mapped[str]  # all that it is searched by, case-folded
     removed_at: Mapped[datetime | None] = mapped_column(index=True)
     removed_by: Mapped[str | None]
     removal: Mapped[str | None]  # the reason given
@@ -74,8 +74,8 @@ class LinkRow(TenantOwned, Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     document_id: Mapped[int] = mapped_column(ForeignKey("documents_documents.id", ondelete="CASCADE"))
-    kind: Mapped[str] = mapped_column(String(32))
-    subject: Mapped[str] = mapped_column(String(500))  # an asset's path, an alarm's or report's id
-    words: Mapped[str] = mapped_column(Text)  # names of the subject, by which the document is found
+    kind: Mapped[str] = mapped_column(Words(32))
+    subject: Mapped[str] = mapped_column(Words(500))  # an asset's path, an alarm's or report's id
+    words: Mapped[str]  # names of the subject, by which the document is found
     made_by: Mapped[str]
     made_at: Mapped[datetime]
