@@ -9,7 +9,7 @@ from athanor.web.language import _
 
 # By action: a text in the language that is spoken when it is called.
 ACTIONS: Mapping[str, Callable[[], str]] = {
-    "identity.signed-in": lambda: _("Signed in"),
+    "identity.signed-in": lambda: _("Sign-in"),
     "identity.signed-out": lambda: _("Signed out"),
     "identity.sign-in-refused": lambda: _("Sign-in refused"),
     "identity.session-ended": lambda: _("Session ended"),
