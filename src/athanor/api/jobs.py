@@ -103,7 +103,7 @@ async def jobs_of_viewer(
     state: Annotated[JobState | None, Query(description="Only those in this state.")] = None,
     owner: Annotated[str | None, Query(description="Only those of this login.")] = None,
     text: Annotated[str, Query(max_length=200, description="Part of title, kind, owner or error.")] = "",
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> list[JobAnswer]:
     """Your jobs of all servers, newest first, past ones too; an administrator's: everybody's of the same enterprise."""

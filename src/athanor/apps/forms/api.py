@@ -79,7 +79,11 @@ async def make(request: Request, forms: FormsPort, viewer: Viewer) -> dict[str, 
 
 @router.put("/definitions/{form_id}")
 async def change(
-    form_id: RowNumber, request: Request, forms: FormsPort, viewer: Viewer, revision: Annotated[int, Query(ge=0)]
+    form_id: RowNumber,
+    request: Request,
+    forms: FormsPort,
+    viewer: Viewer,
+    revision: Annotated[int, Query(ge=0, le=2**31 - 1)],
 ) -> dict[str, Any]:
     """Another draft of a form; `revision` is the one that was read. Needs forms.administer."""
     _key, content = imported(await _body(request, MOST_JSON_BYTES))
