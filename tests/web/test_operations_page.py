@@ -78,6 +78,18 @@ def test_a_program_starts_a_declared_job_and_reads_what_became_of_it(admin: http
     assert job["id"] in [one["id"] for one in found]
 
 
+def test_a_backup_that_has_no_place_is_tried_again_and_says_what_is_missing(admin: httpx.Client) -> None:
+    job_id = admin.post("/api/v1/jobs", json={"kind": "operations.create-backup"}).json()["id"]
+    for _ in range(200):
+        job = admin.get(f"/api/v1/jobs/{job_id}").json()
+        if job["error_code"] is not None:
+            break
+        asyncio.run(asyncio.sleep(0.02))
+    assert (job["state"], job["attempt"], job["attempts"]) == ("queued", 1, 2)
+    assert "no place for backups" in job["error"]
+    assert admin.delete(f"/api/v1/jobs/{job_id}").json()["state"] == "cancelled"
+
+
 def test_who_does_not_look_after_the_house_is_refused(site: Site, people: dict[str, str]) -> None:
     with client(site, people[BOSS]) as boss, client(site, people[WORKER]) as worker:
         for asking in (boss, worker):

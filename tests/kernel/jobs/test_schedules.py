@@ -173,3 +173,11 @@ async def test_a_schedule_that_cannot_be_kept_is_refused(plant: Plant, plan: Pla
         await plant.runs.schedules.add(plan, "anna")
     with pytest.raises(UnknownKindError):
         await plant.runs.schedules.add(Plan("y", "a.c", cron="0 1 * * *"), "anna")
+
+
+async def test_what_comes_with_an_app_keeps_its_name_and_job(plant: Plant) -> None:
+    declared = plant.server(cron="15 3 * * *")
+    await declared.schedules.take_declared()
+    (row,) = await declared.schedules.all()
+    with pytest.raises(BadScheduleError, match="its name and job stay"):
+        await declared.schedules.change(row.id, Plan("another", "a.b", cron="0 5 * * 1"), "anna")

@@ -25,6 +25,13 @@ def setup(app: App) -> None:
         cron="15 3 * * *",
     )
     app.job(
+        "operations.create-backup",  # without a schedule: it needs a place and a passphrase first
+        handlers.create_backup,
+        title={"en": "Make a backup", "zh_CN": "创建备份"},
+        retries=1,
+        timeout=timedelta(hours=12),
+    )
+    app.job(
         "operations.expire-history",
         handlers.expire_history,
         title={"en": "Forget old jobs", "zh_CN": "清理过期作业记录"},

@@ -15,6 +15,7 @@ from athanor.kernel.jobs.kinds import CatchUp
 from athanor.kernel.jobs.schedules import Plan, Schedule
 from athanor.kernel.recent_logs import RECENT
 from athanor.kernel.storage.service import Storage
+from athanor.kernel.transport import Transport
 from athanor.web.routes import DatabasePort, Handed, RowNumber, RunsPort, Viewer, viewer_of
 
 
@@ -76,9 +77,10 @@ async def health(
     storage: Annotated[Storage, Depends(Handed("storage"))],
     sources: Annotated[SourceStates, Depends(Handed("sources"))],
     bus: Annotated[Bus, Depends(Handed("bus"))],
+    transport: Annotated[Transport, Depends(Handed("transport"))],
 ) -> dict[str, Any]:
     """How each part is: `good`, `warn` or `bad`, with figures."""
-    now = await services.measure(db, storage, sources, bus, runs)
+    now = await services.measure(db, storage, sources, bus, runs, transport)
     disk = now.worst_disk
     return {
         "state": now.worst,
@@ -89,6 +91,7 @@ async def health(
         "database": {"state": now.database_level, "engine": now.database, "answered_in_s": now.database_s},
         "historian": {"state": now.historian_level},
         "disk": {"state": now.disk_level, "free_bytes": None if disk is None else disk.free},
+        "transport": {"state": now.transport_level, "certificate_ends_at": now.certificate_ends_at},
         "bus": {"state": now.bus_level, "waiting": now.bus_waiting},
         "edges": [
             {"edge": edge.edge, "is_silent": edge.is_silent(now.at), "backlog_rows": edge.backlog.rows}

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from athanor.apps.operations.services.errors import AuditTrailBrokenError
+from athanor.kernel.backup.service import Backups
 from athanor.kernel.database.database import Database
 from athanor.kernel.identity.audit import verify
 from athanor.kernel.jobs.port import JobResult, Progress
@@ -22,6 +23,13 @@ async def verify_audit(progress: Progress, db: Database) -> JobResult:
         progress.keep(result)
         raise AuditTrailBrokenError(verified.fault)
     return result
+
+
+async def create_backup(progress: Progress, backups: Backups) -> JobResult:
+    """Make a backup where the settings say; the oldest beyond `backup.keep` go. Raises what `make_scheduled` does."""
+    progress.tell(stage="copying")
+    manifest = await backups.make_scheduled()
+    return JobResult({"name": manifest.name, "samples": manifest.contents.samples, "bytes": manifest.size})
 
 
 async def expire_history(runs: JobRuns, days: Annotated[int, Field(ge=1, le=3650)] = 90) -> JobResult:

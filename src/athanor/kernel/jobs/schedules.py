@@ -107,6 +107,10 @@ class Schedules:
         try:
             async with self._database.session() as session:
                 row = await self._row(session, schedule_id)
+                if row.is_declared and (plan.name, plan.kind) != (row.name, row.kind):
+                    raise BadScheduleError(
+                        f"{row.name!r} comes with its app, so its name and job stay. Add another schedule instead."
+                    )
                 before = _told(_schedule_of(row).plan)
                 for name, value in self._columns(plan, now).items():
                     setattr(row, name, value)

@@ -14,6 +14,7 @@ from athanor.kernel.jobs.port import JobState
 from athanor.kernel.jobs.service import JobRuns
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.storage.service import Storage
+from athanor.kernel.transport import Transport
 from athanor.web.components import (
     Cell,
     Column,
@@ -37,7 +38,14 @@ _STATES = {Level.GOOD: "", Level.WARN: "is-warn", Level.BAD: "is-urgent"}
 
 
 async def overview(
-    plant: RunningPlant, db: Database, storage: Storage, sources: SourceStates, bus: Bus, runs: JobRuns, viewer: User
+    plant: RunningPlant,
+    db: Database,
+    storage: Storage,
+    sources: SourceStates,
+    bus: Bus,
+    runs: JobRuns,
+    transport: Transport,
+    viewer: User,
 ) -> None:
     """Services for the park's administrators; their own jobs for everybody else."""
     tabs("/operations", viewer)
@@ -46,7 +54,7 @@ async def overview(
         return
 
     async def look() -> Health:
-        return await measure(db, storage, sources, bus, runs)
+        return await measure(db, storage, sources, bus, runs, transport)
 
     page = _Services(await look())
     await page.refresh()
@@ -121,6 +129,7 @@ def _lines(now: Health) -> list[Row]:
         _line(_("Database"), now.database_level, _answered(now)),
         _line(_("Historian"), now.historian_level, _samples(now), "/data/storage"),
         _line(_("Disk"), now.disk_level, _room(now), "/data/storage"),
+        _line(_("Connection to the server"), now.transport_level, _reached(now)),
         _line(_("Bus"), now.bus_level, waiting),
         _line(_("Jobs"), Level.WARN if now.failed_jobs else Level.GOOD, jobs, "/operations/jobs"),
     ]
@@ -148,6 +157,16 @@ def _answered(now: Health) -> str:
     if now.database_s is None:
         return _("{engine} does not answer").format(engine=now.database)
     return _("{engine} answered in {ms} ms").format(engine=now.database, ms=f"{now.database_s * 1000:.1f}")
+
+
+def _reached(now: Health) -> str:
+    if now.has_bad_certificate:
+        return _("its certificate cannot be read")
+    if now.certificate_ends_at is not None:
+        return _("its certificate ends on {day}").format(day=f"{now.certificate_ends_at:%Y-%m-%d}")
+    if now.is_in_the_clear:
+        return _("passwords and samples cross the network unencrypted")
+    return _("from this machine alone, or behind a proxy")
 
 
 def _samples(now: Health) -> str:

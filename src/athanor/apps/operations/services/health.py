@@ -19,8 +19,10 @@ from athanor.kernel.jobs.service import JobRuns
 from athanor.kernel.jobs.whose import shown
 from athanor.kernel.storage.service import Storage
 from athanor.kernel.storage.state import StorageState
+from athanor.kernel.transport import BadCertificateError, Transport
 
 LATELY = timedelta(days=1)
+_RENEW_WITHIN = timedelta(days=30)
 _ANSWER_WITHIN_S = 5.0
 _SLOW_S = 0.5
 _LITTLE_MEMORY = 0.1  # of the machine's
@@ -49,6 +51,9 @@ class Health:
     database: str  # which engine
     database_s: float | None  # how long it took to answer; None: it did not
     storage: StorageState | None  # None: it did not answer
+    certificate_ends_at: datetime | None  # the server's own
+    has_bad_certificate: bool
+    is_in_the_clear: bool  # passwords and samples cross a network unencrypted
     edges: tuple[EdgeState, ...]
     bus_waiting: int
     jobs: dict[JobState, int]  # those that wait, run, or ended LATELY
@@ -81,6 +86,13 @@ class Health:
         return Level.WARN if self.memory_free < _LITTLE_MEMORY else Level.GOOD
 
     @property
+    def transport_level(self) -> Level:
+        if self.has_bad_certificate or (self.certificate_ends_at is not None and self.certificate_ends_at <= self.at):
+            return Level.BAD
+        ends_soon = self.certificate_ends_at is not None and self.certificate_ends_at - self.at < _RENEW_WITHIN
+        return Level.WARN if ends_soon or self.is_in_the_clear else Level.GOOD
+
+    @property
     def bus_level(self) -> Level:
         return Level.WARN if self.bus_waiting > _BUS_BEHIND else Level.GOOD
 
@@ -97,16 +109,19 @@ class Health:
         order = list(Level)
         levels = (
             self.database_level, self.historian_level, self.disk_level, self.memory_level, self.bus_level,
-            self.edges_level, Level.WARN if self.failed_jobs else Level.GOOD,
+            self.edges_level, self.transport_level, Level.WARN if self.failed_jobs else Level.GOOD,
         )  # fmt: skip
         return max(levels, key=order.index)
 
 
-async def measure(db: Database, storage: Storage, sources: SourceStates, bus: Bus, runs: JobRuns) -> Health:
+async def measure(
+    db: Database, storage: Storage, sources: SourceStates, bus: Bus, runs: JobRuns, transport: Transport
+) -> Health:
     """How everything is. A part that does not answer in time is told as such, and holds up no other."""
     process = psutil.Process()
     memory = psutil.virtual_memory()
     answered_s, held, jobs = await asyncio.gather(_ping(db), _storage(storage), _jobs(runs))
+    ends_at, is_bad = await asyncio.to_thread(_certificate, transport)
     return Health(
         at=datetime.now(UTC),
         version=__version__,
@@ -118,10 +133,20 @@ async def measure(db: Database, storage: Storage, sources: SourceStates, bus: Bu
         database="PostgreSQL" if db.url.get_backend_name() == "postgresql" else "SQLite",
         database_s=answered_s,
         storage=held,
+        certificate_ends_at=ends_at,
+        has_bad_certificate=is_bad,
+        is_in_the_clear=transport.is_in_the_clear,
         edges=tuple(sources.edges()),
         bus_waiting=bus.waiting(),
         jobs=jobs,
     )
+
+
+def _certificate(transport: Transport) -> tuple[datetime | None, bool]:
+    try:
+        return transport.certificate_ends_at(), False
+    except BadCertificateError:
+        return None, True
 
 
 async def _ping(db: Database) -> float | None:
