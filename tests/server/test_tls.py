@@ -4,7 +4,8 @@ import asyncio
 import socket
 import ssl
 import warnings
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,10 +17,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from athanor.cli.running import session_with, trust_of, url_of
+from athanor.edge.buffer import Buffer
+from athanor.edge.config import UplinkConfig
+from athanor.edge.uplink import Uplink
 from athanor.kernel.settings import BadSettingsError, load_settings
+from athanor.kernel.telemetry import Sample, batch_of, encode
 from athanor.web.sessions import COOKIE
 
-from .running import PASSWORD, RunningServer
+from .running import EDGE, PASSWORD, RunningServer
 
 NAME = "athanor.example"
 
@@ -37,7 +42,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME), x509.DNSName("localhost")]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -171,3 +176,33 @@ def test_settings_that_would_not_do_are_refused(tmp_path: Path, server: str, why
     file.write_text(f"[server]\n{server}\n", encoding="utf-8")
     with pytest.raises(BadSettingsError, match=why):
         load_settings(file)
+
+
+@asynccontextmanager
+async def delivering(server: RunningServer, ca_file: Path, file: Path) -> AsyncIterator[Uplink]:
+    """An edge with one batch to deliver, which believes this certificate."""
+    batch = batch_of([Sample("smelter.power", datetime.now(UTC), 1.0)])
+    buffer = await Buffer.open(file, 10**9)
+    await buffer.append(encode(batch), batch.num_rows)
+    config = UplinkConfig.model_validate({"url": f"https://localhost:{server.port}", "ca_file": ca_file})
+    uplink = Uplink(config, buffer, edge=EDGE, token=server.token)
+    running = asyncio.create_task(uplink.run())
+    yield uplink
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await uplink.close()
+    await buffer.close()
+
+
+async def test_an_edge_delivers_by_https_to_whom_its_file_names_and_to_nobody_else(
+    secured: SecuredServer, tmp_path: Path
+) -> None:
+    own = secured.settings.server.tls_certificate
+    assert own is not None
+    async with delivering(secured, own, tmp_path / "own.sqlite") as uplink, asyncio.timeout(20):
+        await uplink.drain()
+        assert uplink.delivered_rows == 1
+    other, _key = certificate(tmp_path)
+    async with delivering(secured, other, tmp_path / "other.sqlite") as uplink, asyncio.timeout(20):
+        await uplink.in_trouble.wait()
+        assert uplink.delivered_rows == 0

@@ -16,3 +16,9 @@ async def set_password(settings: Settings, login: str, password: str) -> None:
     """Raises NotFoundError, WeakPasswordError."""
     async with open_identity(settings) as identity:
         await identity.accounts.set_password(login, password, actor=ACTOR)
+
+
+async def remove_second_factor(settings: Settings, login: str) -> None:
+    """Raises NotFoundError."""
+    async with open_identity(settings) as identity:
+        await identity.second_factors.remove(login, actor=ACTOR)
