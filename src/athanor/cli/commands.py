@@ -461,6 +461,15 @@ def audit_export(
     out.print(f"{rows:,} entries → {file}", markup=False, soft_wrap=True)
 
 
+@app.command("remove-second-factor")
+def remove_second_factor(login: Annotated[str, typer.Argument(help="Whose.")], config: ConfigFile = None) -> None:
+    """Let somebody who has lost phone and recovery codes sign in by the password alone, and set up another one."""
+    from athanor.cli.accounts import remove_second_factor as remove  # noqa: PLC0415
+
+    run(remove(_settings(config), login))
+    out.print(f"{login} signs in by the password alone from now on.", markup=False)
+
+
 def _settings(config: Path | None, host: str | None = None, port: int | None = None) -> Any:
     from athanor.kernel.log import configure_logging  # noqa: PLC0415
     from athanor.kernel.settings import load_settings  # noqa: PLC0415

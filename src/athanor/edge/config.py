@@ -64,6 +64,9 @@ class UplinkConfig(ConfigSection):
     """Where samples go."""
 
     url: str = Field(pattern=r"^https?://[^@]+$", description="The server, such as https://athanor.example:8443")
+    ca_file: Path | None = Field(
+        None, description="Certificate (PEM) of the authority, or of the server itself, that https is believed of."
+    )
     token_env: str = Field("ATHANOR_EDGE_TOKEN", description="Environment variable that holds the edge's token.")
     timeout_s: float = Field(30.0, gt=0, le=300, description="Longest wait for one answer. [s]")
     max_rows_per_s: int | None = Field(
@@ -274,7 +277,7 @@ def _first_repeated(names: Iterator[str]) -> str | None:
 
 
 def load_edge_config(path: Path) -> EdgeConfig:
-    """The configuration in a YAML file, with the buffer's path made absolute. Raises BadEdgeConfigError."""
+    """The configuration in a YAML file, with paths made absolute. Raises BadEdgeConfigError."""
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)  # noqa: S506  # a SafeLoader's child
         config = EdgeConfig.model_validate(content)
@@ -285,7 +288,10 @@ def load_edge_config(path: Path) -> EdgeConfig:
     except ValidationError as error:
         raise BadEdgeConfigError(path, _problems(error)) from error
     buffer = config.buffer.model_copy(update={"path": (path.parent / config.buffer.path).resolve()})
-    return config.model_copy(update={"buffer": buffer})
+    uplink = config.uplink
+    if uplink.ca_file is not None:
+        uplink = uplink.model_copy(update={"ca_file": (path.parent / uplink.ca_file).resolve()})
+    return config.model_copy(update={"buffer": buffer, "uplink": uplink})
 
 
 def _problems(error: ValidationError) -> str:

@@ -2,10 +2,12 @@
 
 import asyncio
 import random
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from pathlib import Path
 
 import httpx
 import structlog
@@ -90,6 +92,7 @@ class Uplink:
             base_url=config.url,
             headers={"Authorization": f"Bearer {token}", "X-Athanor-Edge": edge},
             timeout=config.timeout_s,
+            verify=_trust(config.ca_file),
             trust_env=False,  # a proxy in the environment is not meant for the plant's own network
         )
         self._trouble: Answer | None = None
@@ -229,6 +232,15 @@ def back_off_s(failures: int, longest_s: float = _LONGEST_WAIT_S) -> float:
     """
     wait_s = min(longest_s, 0.5 * 2.0 ** min(failures - 1, 20))
     return wait_s * random.uniform(0.5, 1.0)  # noqa: S311  # no secret depends on it
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext | bool:
+    """Whom https is believed of: the authorities that everybody knows, or this one alone."""
+    if ca_file is None:
+        return True
+    context = ssl.create_default_context(cafile=ca_file)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the server's own certificate will do
+    return context
 
 
 def _answer_of(response: httpx.Response) -> Answer:
