@@ -31,7 +31,7 @@ from athanor.kernel.identity.roles import BadRoleError, Role
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.identity.sessions import SignInRefusedError
 from athanor.kernel.identity.tables import AuditRow, UserRow
-from athanor.kernel.plant.model import Level, Node, Plant, Tag, Tenant
+from athanor.kernel.plant.model import Level, Node, Plant, Tag, TagId, Tenant
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.telemetry import TIME
 from athanor.kernel.vault import Vault
@@ -49,7 +49,7 @@ PLANT = RunningPlant(
         {"smelter": Node("smelter", Level.SITE, {"en": "Smelter"}, "copper", tags=(POWER,))},
     ),
     1,
-    {"smelter.power": 0},
+    {"smelter.power": TagId(0)},
 )
 
 

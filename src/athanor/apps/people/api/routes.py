@@ -59,7 +59,8 @@ class _Route(APIRoute):
             try:
                 return await handle(request)
             except tuple(_STATUS) as error:
-                raise HTTPException(_STATUS[type(error)], {"code": error.code, "message": str(error)}) from error
+                status = next(status for kind, status in _STATUS.items() if isinstance(error, kind))
+                raise HTTPException(status, {"code": error.code, "message": str(error)}) from error
 
         return answer
 
