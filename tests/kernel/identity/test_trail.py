@@ -87,6 +87,14 @@ async def test_an_enterprise_sees_what_its_own_people_did(filled: Database) -> N
             await trail.one(session, of_anna.id, COPPER)
 
 
+async def test_an_enterprise_that_calls_somebody_like_a_process_does_not_see_what_that_did(filled: Database) -> None:
+    async with filled.session() as session:
+        session.add(UserRow(login="system", name="", roles=[], tenant="copper", password_hash="", created_at=DAY))
+        record(session, "system", "test.made", "pump_10")
+    assert await subjects(filled, Wanted(actor="system")) == [10]
+    assert await subjects(filled, Wanted(actor="system"), COPPER) == []
+
+
 async def test_pages_follow_each_other_while_the_trail_grows(filled: Database) -> None:
     async with filled.reading() as session:
         first = await trail.newest(session, Wanted(), None, limit=4)

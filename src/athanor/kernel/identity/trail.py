@@ -19,6 +19,11 @@ from athanor.kernel.identity.tables import AuditRow, UserRow
 
 COUNTED_MOST = 10_000  # entries that are counted for a person who pages through them
 SIGNED_IN = "identity.signed-in"
+# Who acts without being a person. An enterprise that calls somebody so does not thereby see what these did.
+PROCESSES = (
+    "backup", "command line", "demo", "documents", "exchange", "forms", "historian", "jobs", "people", "retention", "schedule",
+    "security", "system",
+)  # fmt: skip
 _PIECE = 1000  # entries read at a time
 _LARGEST_ID = 2**63 - 1
 _SEARCHED = (AuditRow.actor, AuditRow.action, AuditRow.subject, AuditRow.address, cast(AuditRow.detail, String))
@@ -198,4 +203,5 @@ def _conditions(wanted: Wanted, tenants: frozenset[str] | None) -> list[ColumnEl
 def _seen_by(tenants: frozenset[str] | None) -> ColumnElement[bool]:
     if tenants is None:
         return true()
-    return AuditRow.actor.in_(select(UserRow.login).where(UserRow.tenant.in_(sorted(tenants))))
+    own = select(UserRow.login).where(UserRow.tenant.in_(sorted(tenants)), UserRow.login.not_in(PROCESSES))
+    return AuditRow.actor.in_(own)
