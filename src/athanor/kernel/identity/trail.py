@@ -21,8 +21,8 @@ COUNTED_MOST = 10_000  # entries that are counted for a person who pages through
 SIGNED_IN = "identity.signed-in"
 # Who acts without being a person. An enterprise that calls somebody so does not thereby see what these did.
 PROCESSES = (
-    "backup", "command line", "demo", "documents", "exchange", "forms", "historian", "jobs", "people", "retention", "schedule",
-    "security", "system",
+    "backup", "command line", "demo", "documents", "exchange", "forms", "historian", "jobs", "people", "retention",
+    "schedule", "security", "system",
 )  # fmt: skip
 _PIECE = 1000  # entries read at a time
 _LARGEST_ID = 2**63 - 1
