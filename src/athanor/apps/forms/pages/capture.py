@@ -67,7 +67,7 @@ class PhotoField(ui.element, component="photo.js"):
         self.props["texts"] = {
             "take": _("Take a photo"),
             "sending": _("Sending …"),
-            "remove": _("Remove"),
+            "remove": _("Take the photo out"),
             "failed": _("The photo did not arrive. Check the connection and try again."),
         }
         self._show(entry_id)

@@ -172,7 +172,7 @@ class _Page:
             trouble = Words("", "p", "ath-correct-trouble")
             with region("ath-dialog-foot"):
                 button(_("Cancel"), self._dialog.close)
-                button(_("Withdraw it"), withdraw, classes="is-danger")
+                button(_("End the entry"), withdraw, classes="is-danger")
 
     # ---- flow and history
 
