@@ -380,7 +380,7 @@ def backup_restore(
     settings = _settings(config)
     address = os.environ.get("ATHANOR_DATABASE_URL")
     passphrase = None if without_keys else _passphrase(is_new=False)
-    wish = Wish(data_dir.absolute(), address, passphrase, what_is_whole)
+    wish = Wish(data_dir.absolute(), address, passphrase, without_keys, what_is_whole)
     began = time.monotonic()
     with _progress() as tell:
         manifest, left_out = run(backup.restore(settings, place, name, wish, tell))

@@ -310,7 +310,9 @@ async def test_keys_open_only_with_their_passphrase(
     with pytest.raises(WrongPassphraseError):
         await restored(archive, manifest, tmp_path / "new", other_database, passphrase="another one")
     assert list((tmp_path / "new").iterdir()) == []
-    assert await restored(archive, manifest, tmp_path / "new", other_database, passphrase=None) == []
+    with pytest.raises(WrongPassphraseError):
+        await restored(archive, manifest, tmp_path / "new", other_database, passphrase=None)
+    assert await restored(archive, manifest, tmp_path / "new", other_database, without_keys=True) == []
     assert not (tmp_path / "new" / "vault.key").exists()
 
 

@@ -13,7 +13,13 @@ from athanor.kernel.backup import keys
 from athanor.kernel.backup.archive import Archive, checked
 from athanor.kernel.backup.creating import DATABASE, KEYS_SEALED, Tell, say_nothing
 from athanor.kernel.backup.database import POSTGRESQL, restore_postgresql
-from athanor.kernel.backup.errors import BackupDamagedError, DatabaseCopyError, DestinationError, NotEmptyError
+from athanor.kernel.backup.errors import (
+    BackupDamagedError,
+    DatabaseCopyError,
+    DestinationError,
+    NotEmptyError,
+    WrongPassphraseError,
+)
 from athanor.kernel.backup.manifest import Entry, Manifest
 from athanor.kernel.backup.verifying import check_version
 
@@ -28,7 +34,8 @@ class Wish:
 
     data_dir: Path
     database_url: str | None = None  # of an empty database on PostgreSQL, for a backup from one
-    passphrase: str | None = None  # None where the keys are to stay out
+    passphrase: str | None = None  # of the keys; none are needed where they are in clear
+    without_keys: bool = False  # leave out those that are encrypted
     what_is_whole: bool = False
 
 
@@ -41,6 +48,8 @@ async def restore(archive: Archive, manifest: Manifest, wish: Wish, tell: Tell =
     check_version(manifest)
     if manifest.database == POSTGRESQL and wish.database_url is None:
         raise DatabaseCopyError("the backup is of PostgreSQL; name an empty database on such a server")
+    if wish.passphrase is None and not wish.without_keys and any(one.path == KEYS_SEALED for one in manifest.entries):
+        raise WrongPassphraseError(manifest.name)
     _check_empty(wish.data_dir)
     draft = wish.data_dir / _DRAFT
     try:
@@ -104,7 +113,7 @@ def _open_keys(draft: Path, wish: Wish, backup: str) -> None:
     sealed = draft / KEYS_SEALED
     if not sealed.exists():
         return
-    if wish.passphrase is not None:
+    if wish.passphrase is not None and not wish.without_keys:
         for name, body in keys.opened(sealed.read_bytes(), wish.passphrase, backup).items():
             with os.fdopen(os.open(draft / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(body)
