@@ -101,8 +101,8 @@ def test_a_change_makes_a_version_that_says_what_is_different(site: Site, page: 
     page.locator("input[name=back_days]").fill("7")
     page.get_by_role("button", name="Publish the new version").click()
     expect(page.get_by_role("table", name="Versions")).to_contain_text("Reach [d]: 30 → 7")
-    page.get_by_role("button", name="Withdraw…").click()
-    page.get_by_role("dialog").get_by_role("button", name="Withdraw", exact=True).click()
+    page.get_by_role("button", name="Withdraw it…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Withdraw it", exact=True).click()
     page.wait_for_url("**/exchange")
     expect(page.get_by_text("Power to change")).to_have_count(0)
 

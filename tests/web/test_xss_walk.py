@@ -3,6 +3,7 @@
 A new field gets a line in FIELDS, a new page shows up by its Example in tests/web/walk.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -134,8 +135,29 @@ def _token(client: httpx.Client, text: str, _made: Made) -> httpx.Response:
     return client.post("/api/v1/me/tokens", json=wish)
 
 
+def _form(client: httpx.Client, text: str, made: Made) -> httpx.Response:
+    title = {"en": text, "zh_CN": text}
+    label = {"en": f"form-label {MARK}", "zh_CN": f"form-label {MARK}"}
+    content = {
+        "title": title,
+        "fields": [{"id": "note", "kind": "text", "label": label}],
+        "steps": [{"id": "check", "who": "role", "name": "engineer"}],
+    }
+    file = {"format": "athanor-form", "format_version": 1, "key": f"xss-{time.monotonic_ns()}", "form": content}
+    answer = client.post("/api/v1/forms/definitions", content=json.dumps(file))
+    if answer.is_success:
+        made["form"] = str(answer.json()["id"])
+        client.post(f"/api/v1/forms/definitions/{made['form']}/publish").raise_for_status()
+    return answer
+
+
+def _entry(client: httpx.Client, text: str, made: Made) -> httpx.Response:
+    wish = {"form_id": int(made["form"]), "values": {"note": text}}
+    return client.post("/api/v1/forms/entries", json=wish)
+
+
 FIELDS = [
-    Field("correction-reason", _correction, is_shown=False),  # its list opens on a button; see test_correcting_page.py
+    Field("correction-reason", _correction),
     Field("file-name", _file, most=0),  # of a path, the last part counts
     Field("document-title", _noting("document", "document", _document)),
     Field("document-comment", _version),
@@ -145,10 +167,13 @@ FIELDS = [
     Field("invited-name", _invitation),
     Field("grant-purpose", _noting("grant", "id", _grant), most=1000),
     Field("grant-revocation", _revocation, most=1000),
-    Field("token-name", _token, is_shown=False, most=80),
+    Field("token-name", _token, most=80),
+    Field("form-title", _form, most=80),
+    Field("form-value", _noting("form_entry", "id", _entry)),
 ]
 # Texts that come by other ways, or along with those above.
 ALSO_SHOWN = [
+    "undo-reason", "form-label",
     "file-column", "file-cell", "document-label", "person-post", "product-name", "product-purpose",
     "product-contact", "request-purpose", "plant-tag", "plant-node", "plant-tenant", "plant-park", "source-error",
     "unknown-tag",
@@ -247,7 +272,7 @@ def addresses(made: Made) -> list[str]:
         "/security/audit": "text",
     }
     found += [str(httpx.URL(page, params={key: HOSTILE})) for page, key in texts.items()]
-    return [*found, "/people/xss-victim", str(httpx.URL(f"/{HOSTILE}")), "/trends?tags=" + POWER]
+    return [*found, "/people/xss-victim", str(httpx.URL(f"/{HOSTILE}")), f"/trends?tags={POWER}&range=12h"]
 
 
 def test_nothing_that_people_or_plants_bring_in_runs_and_all_of_it_shows_as_text(
@@ -265,7 +290,7 @@ def test_nothing_that_people_or_plants_bring_in_runs_and_all_of_it_shows_as_text
     for address in addresses(made):
         site.open(page, address)
         page.wait_for_timeout(_LATER_MS)
-        seen += page.locator("body").inner_text()
+        seen += page.locator("body").inner_text() + page.evaluate(FILLED_IN)
         if found := page.evaluate(TRACES):
             ran[address] = found
     assert (ran, dialogs) == ({}, [])
@@ -273,6 +298,7 @@ def test_nothing_that_people_or_plants_bring_in_runs_and_all_of_it_shows_as_text
     assert [name for name in shown if f"{name} {MARK}" not in seen and f"{name}{MARK}" not in seen] == []
 
 
+FILLED_IN = "() => [...document.querySelectorAll('input, textarea')].map((one) => one.value).join('\\n')"
 TRACES = """() => [
   ...(window.hacked ? [`ran ${window.hacked} times`] : []),
   ...[...document.querySelectorAll('img[src="x"], svg[onload], [onerror], [onmouseover], [onfocus]')].map(

@@ -72,7 +72,7 @@ def _title(told: catalogue.Told, database: Database, viewer: User, now: datetime
         if decides(viewer, told.product.owner):
             link(_("Change"), f"/exchange/products/{told.product.id}/change", "ath-button")
             dialog = Dialog()
-            button(_("Withdraw…"), lambda: _ask_to_withdraw(dialog, told, database, viewer))
+            button(_("Withdraw it…"), lambda: _ask_to_withdraw(dialog, told, database, viewer))
         link(_("Catalogue"), "/exchange", "ath-button")
 
 
@@ -84,7 +84,7 @@ def _ask_to_withdraw(dialog: Dialog, told: catalogue.Told, database: Database, v
 
     with (
         dialog.filling(_("Withdraw the data product")),
-        form(withdraw, _("Withdraw"), on_cancel=dialog.close),
+        form(withdraw, _("Withdraw it"), on_cancel=dialog.close),
     ):
         Words(_("Every call is refused from then on. What was granted and called stays on record."), "p")
 
