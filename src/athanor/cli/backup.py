@@ -11,7 +11,7 @@ import httpx
 from rich.console import Console
 
 from athanor.cli.historian import RefusedError
-from athanor.cli.running import session_with, url_of
+from athanor.cli.running import session_with, trust_of, url_of
 from athanor.kernel.backup import keys
 from athanor.kernel.backup.archive import archive_at
 from athanor.kernel.backup.creating import create
@@ -65,7 +65,9 @@ async def _by_server(
         "keys": None if sealed is None else sealed.decode(),
         "keys_in_clear": sealed is None,
     }
-    async with httpx.AsyncClient(base_url=url_of(settings), trust_env=False, timeout=_WITHIN_S) as client:
+    async with httpx.AsyncClient(
+        base_url=url_of(settings), verify=trust_of(settings), trust_env=False, timeout=_WITHIN_S
+    ) as client:
         client.cookies.set("athanor_session", session)
         job = await _asked(client, "POST", "/api/v1/backups", wish)
         while job["state"] not in _OVER:
