@@ -7,7 +7,7 @@ from athanor.kernel.identity.directories import Admission, rules_of
 from athanor.kernel.identity.ldap import LdapDirectory, LdapPlace
 from athanor.kernel.identity.oidc import OidcPlace, OidcProvider
 from athanor.kernel.identity.service import Identity
-from athanor.kernel.settings import LdapSettings, OidcSettings
+from athanor.kernel.sections import LdapSettings, OidcSettings
 
 
 def ldap_directory(settings: LdapSettings, database: Database, identity: Identity) -> LdapDirectory | None:

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from athanor.cli.commands import app
 from athanor.kernel.errors import NotFoundError
 from athanor.kernel.settings import Settings, load_settings
-from athanor.main import open_identity
+from athanor.platform import open_identity
 
 PASSWORD = "correct horse battery"
 

@@ -17,7 +17,7 @@ from athanor.cli.export import Wanted
 from athanor.kernel.errors import AthanorError, NotFoundError
 from athanor.kernel.historian.port import STORED
 from athanor.kernel.settings import load_settings
-from athanor.main import open_platform
+from athanor.platform import open_platform
 
 PLANT = """
 park: {id: works, name: {en: Works}, timezone: UTC}

@@ -14,7 +14,7 @@ from athanor.kernel.historian.port import Span
 from athanor.kernel.settings import load_settings
 from athanor.kernel.transfer.errors import BadFileError, BadPlanError
 from athanor.kernel.units import IncompatibleUnitsError
-from athanor.main import open_platform
+from athanor.platform import open_platform
 
 PLANT = """
 park: {id: works, name: {en: Works}, timezone: Asia/Shanghai}

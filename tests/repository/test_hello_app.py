@@ -18,7 +18,8 @@ SERVER = """
 import asyncio, json, sys
 from pathlib import Path
 from athanor.kernel.settings import load_settings
-from athanor.main import address_of, listen, open_platform, serve
+from athanor.main import address_of, listen, serve
+from athanor.platform import open_platform
 
 
 async def main(file: Path) -> None:

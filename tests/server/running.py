@@ -19,7 +19,7 @@ import psutil
 from athanor.kernel.identity.accounts import Profile
 from athanor.kernel.settings import Settings
 from athanor.kernel.telemetry import Sample, batch_of, encode
-from athanor.main import open_identity
+from athanor.platform import open_identity
 
 PLANT = Path(__file__).with_name("plant.yaml")
 EDGE = "edge-1"

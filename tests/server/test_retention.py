@@ -16,7 +16,7 @@ from athanor.kernel.database.database import Database
 from athanor.kernel.historian.port import STORED, microseconds
 from athanor.kernel.identity.tables import AuditRow
 from athanor.kernel.telemetry import TIME
-from athanor.main import open_platform
+from athanor.platform import open_platform
 
 from .running import RunningServer, wait_for
 

@@ -20,9 +20,11 @@ from playwright.sync_api import Page
 from athanor.kernel.apps.registry import load_apps
 from athanor.kernel.historian.port import STORED
 from athanor.kernel.identity.accounts import LoginTakenError, Profile
-from athanor.kernel.settings import ServerSettings, Settings
+from athanor.kernel.sections import ServerSettings
+from athanor.kernel.settings import Settings
 from athanor.kernel.telemetry import TIME, Sample, batch_of, encode
-from athanor.main import Platform, address_of, create_server, listen, open_platform
+from athanor.main import address_of, create_server, listen
+from athanor.platform import Platform, open_platform
 from athanor.web.sessions import COOKIE
 
 PLANT = Path(__file__).with_name("plant.yaml")

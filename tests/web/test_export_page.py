@@ -18,7 +18,7 @@ from athanor.kernel.historian.port import STORED
 from athanor.kernel.identity.accounts import Profile
 from athanor.kernel.identity.tables import AuditRow
 from athanor.kernel.telemetry import TIME
-from athanor.main import Platform, open_platform
+from athanor.platform import Platform, open_platform
 from athanor.web.sessions import COOKIE
 
 from ..server.running import PASSWORD, RunningServer

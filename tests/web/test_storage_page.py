@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from athanor.kernel.historian.port import Span
 from athanor.kernel.identity.accounts import Profile
 from athanor.kernel.telemetry import Sample
-from athanor.main import open_identity
+from athanor.platform import open_identity
 from athanor.web.sessions import COOKIE
 
 from ..server.running import PASSWORD, RunningServer, wait_for

@@ -28,7 +28,7 @@ from athanor.edge.collector import Collector
 from athanor.edge.config import CollectorConfig, UplinkConfig
 from athanor.edge.uplink import Uplink
 from athanor.kernel.telemetry import batch_of_columns
-from athanor.main import open_identity
+from athanor.platform import open_identity
 
 TAGS = 100_000
 SLICES = 10  # of a second; each brings a tenth of the tags

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 import psutil
 
-from athanor.kernel.settings import ServerSettings, Settings
+from athanor.kernel.sections import ServerSettings
+from athanor.kernel.settings import Settings
 
 _READY_WITHIN_S = 60.0
 

@@ -21,7 +21,7 @@ from athanor.bench.serving import serving, settings_in
 from athanor.kernel.historian.port import STORED, microseconds
 from athanor.kernel.plant.model import TagId
 from athanor.kernel.telemetry import TIME
-from athanor.main import Platform, open_identity, open_platform
+from athanor.platform import Platform, open_identity, open_platform
 
 DAYS, QUICK_DAYS = 60, 6
 SHOWN = 8  # tags of the chart, at 1 Hz

@@ -1,7 +1,7 @@
 """Accounts and tokens, from the command line."""
 
 from athanor.kernel.settings import Settings
-from athanor.main import open_identity
+from athanor.platform import open_identity
 
 ACTOR = "command line"  # in the audit trail
 

@@ -24,7 +24,7 @@ from athanor.kernel.backup.verifying import verify as check
 from athanor.kernel.historian.claim import FolderClaim
 from athanor.kernel.identity.instance import Instance
 from athanor.kernel.settings import Settings
-from athanor.main import files_store, lake_store
+from athanor.platform import files_store, lake_store
 
 _WITHIN_S = 60.0
 _ASK_EVERY_S = 0.3

@@ -25,8 +25,10 @@ from athanor.demo.wiring import Addresses, edge_config, wire
 from athanor.kernel.errors import AthanorError
 from athanor.kernel.historian.claim import FolderClaim
 from athanor.kernel.log import configure_logging
-from athanor.kernel.settings import EdgeSettings, ServerSettings, Settings
-from athanor.main import Platform, PortTakenError, address_of, listen, open_platform, serve
+from athanor.kernel.sections import EdgeSettings, ServerSettings
+from athanor.kernel.settings import Settings
+from athanor.main import PortTakenError, address_of, listen, serve
+from athanor.platform import Platform, open_platform
 
 _MARK = ".athanor-demo"  # a folder with this file is the demo's own, and may be emptied
 _USUAL_PORT = 8080

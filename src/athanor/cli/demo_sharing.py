@@ -8,7 +8,7 @@ from athanor.apps.exchange.domain.offer import Contract
 from athanor.apps.exchange.models import ProductRow
 from athanor.apps.exchange.services import access, publishing
 from athanor.kernel.identity.user import User
-from athanor.main import Platform
+from athanor.platform import Platform
 
 _ROLE = "tenant.power"
 _YEAR = timedelta(days=365)

@@ -28,7 +28,7 @@ from athanor.kernel.settings import Settings
 from athanor.kernel.spelling import suggestion
 from athanor.kernel.transfer.exporting import Export, FileFormat, write_file
 from athanor.kernel.transfer.series import How, Series, Shape, tables_of
-from athanor.main import open_platform
+from athanor.platform import open_platform
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

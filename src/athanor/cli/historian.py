@@ -12,7 +12,7 @@ from athanor.cli.running import session_with, trust_of, url_of
 from athanor.kernel.errors import AthanorError
 from athanor.kernel.identity.audit import record
 from athanor.kernel.settings import Settings
-from athanor.main import Platform, open_platform
+from athanor.platform import Platform, open_platform
 
 _WITHIN_S = 24 * 3600.0  # a check reads everything
 

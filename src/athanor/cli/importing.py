@@ -26,7 +26,7 @@ from athanor.kernel.transfer.imports import Imports
 from athanor.kernel.transfer.plan import merged_content, plan_of
 from athanor.kernel.transfer.reporting import REASONS
 from athanor.kernel.transfer.series import Shape
-from athanor.main import open_platform
+from athanor.platform import open_platform
 from athanor.web.sessions import COOKIE
 
 _LOOK_EVERY_S = 0.3

@@ -10,7 +10,7 @@ from athanor.cli.accounts import ACTOR
 from athanor.cli.historian import RefusedError
 from athanor.cli.running import session_with, trust_of, url_of
 from athanor.kernel.settings import Settings
-from athanor.main import open_platform
+from athanor.platform import open_platform
 
 _WITHIN_S = 600.0  # for a look at every file that may have something to go
 _ASK_EVERY_S = 0.5

@@ -12,7 +12,7 @@ from athanor.kernel.errors import AthanorError
 from athanor.kernel.identity.instance import Instance
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.settings import Settings
-from athanor.main import open_identity
+from athanor.platform import open_identity
 
 
 class NoAdministratorError(AthanorError):

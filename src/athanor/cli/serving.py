@@ -3,8 +3,9 @@
 import structlog
 
 from athanor.kernel.settings import Settings
-from athanor.main import address_of, listen, open_platform
+from athanor.main import address_of, listen
 from athanor.main import serve as answer
+from athanor.platform import open_platform
 
 _log = structlog.get_logger(__name__)
 

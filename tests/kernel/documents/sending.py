@@ -9,7 +9,7 @@ from athanor.kernel.documents.service import Documents
 from athanor.kernel.documents.tables import VersionRow
 from athanor.kernel.files.port import Files
 from athanor.kernel.identity.user import User
-from athanor.kernel.settings import FilesSettings
+from athanor.kernel.sections import FilesSettings
 
 OLGA = User(1, "olga", "Olga", ("engineer",), "copper")
 KARL = User(2, "karl", "Karl", ("engineer",), "carbon")

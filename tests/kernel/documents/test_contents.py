@@ -23,7 +23,7 @@ from athanor.kernel.documents.contents import (
     rows_of_head,
     text_of_head,
 )
-from athanor.kernel.settings import FilesSettings
+from athanor.kernel.sections import FilesSettings
 
 from .sending import PDF, PNG
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from athanor.kernel.historian.lake import TAGS
 from athanor.kernel.historian.layout import SEALED
 from athanor.kernel.historian.rollupfiles import ROLLUPS
-from athanor.kernel.settings import HistorianSettings
+from athanor.kernel.sections import HistorianSettings
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "historian.md").read_text(encoding="utf-8")

@@ -9,11 +9,12 @@ from sqlalchemy import select
 
 from athanor.kernel.historian.disk import DiskState
 from athanor.kernel.identity.tables import AuditRow
-from athanor.kernel.settings import HistorianSettings, RetentionSettings, Settings
+from athanor.kernel.sections import HistorianSettings, RetentionSettings
+from athanor.kernel.settings import Settings
 from athanor.kernel.storage.service import WAVEFORMS_GONE
 from athanor.kernel.storage.state import Tier
 from athanor.kernel.waveforms.port import Head, Waveform
-from athanor.main import Platform, open_platform
+from athanor.platform import Platform, open_platform
 
 PLANT = """
 park: {id: p, name: {en: P}, timezone: Asia/Shanghai}

@@ -16,7 +16,7 @@ import numpy as np
 from athanor.bench.figures import Figure, at_least, at_most
 from athanor.bench.serving import cpu_s, serving, settings_in
 from athanor.bench.waveforms.signals import RATE_HZ, motor_current, vibration
-from athanor.main import open_identity
+from athanor.platform import open_identity
 
 MACHINES = 1000
 TARGET_MB_PER_S = 2.35  # 1,000 × 203 MB a day

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from athanor.kernel.plant.model import STANDARD_RETENTION, TagId
-from athanor.kernel.settings import RetentionSettings
+from athanor.kernel.sections import RetentionSettings
 
 
 class Reason(StrEnum):
