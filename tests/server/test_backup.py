@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 from typer.testing import CliRunner
@@ -133,3 +134,37 @@ def test_a_server_that_is_killed_meanwhile_leaves_no_half_backup(own_server: Run
     left = {entry.stored_as for entry in archive.manifest().entries}
     assert set(archive.store.names("data")) == left
     assert archive.manifest().contents.files == 40
+
+
+def test_a_scheduled_trial_says_how_long_it_took_and_a_damaged_backup_makes_it_fail(
+    own_server: RunningServer, tmp_path: Path
+) -> None:
+    own_server.environment |= {
+        "ATHANOR_BACKUP__DESTINATION": str(tmp_path / "backups"),
+        "ATHANOR_BACKUP_PASSPHRASE": PASSPHRASE,
+    }
+    own_server.start()
+    with sending(own_server):
+        assert job(own_server, "operations.create-backup")["state"] == "succeeded"
+    tried = job(own_server, "operations.try-backup")
+    assert (tried["state"], tried["summary"]["faults"]) == ("succeeded", [])
+    assert tried["summary"]["samples"] > 10
+    assert tried["summary"]["restored_in_s"] > 0
+    largest = max((tmp_path / "backups").rglob("*"), key=lambda path: path.stat().st_size if path.is_file() else 0)
+    largest.chmod(0o600)
+    largest.write_bytes(largest.read_bytes()[:-10])
+    failed = job(own_server, "operations.try-backup")
+    assert failed["state"] == "failed"
+    assert largest.name[:8] in failed["error"] or "damaged" in failed["error"]
+
+
+def job(server: RunningServer, kind: str) -> dict[str, Any]:
+    """A job of this kind, once it is over."""
+    with server.client() as client:
+        number = client.post("/api/v1/jobs", json={"kind": kind}).raise_for_status().json()["id"]
+
+        def over() -> dict[str, Any] | None:
+            found = client.get(f"/api/v1/jobs/{number}").raise_for_status().json()
+            return found if found["state"] in ("succeeded", "failed", "cancelled") else None
+
+        return wait_for(over, f"{kind} is over")

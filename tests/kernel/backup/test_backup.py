@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,6 +26,7 @@ from athanor.kernel.backup.errors import (
 from athanor.kernel.backup.manifest import Entry, Manifest
 from athanor.kernel.backup.restoring import Wish
 from athanor.kernel.backup.service import at_rest
+from athanor.kernel.backup.trial import try_restore
 from athanor.kernel.backup.verifying import verify
 from athanor.kernel.database.database import Database
 from athanor.kernel.files.folder import FolderFiles
@@ -352,3 +354,24 @@ async def test_an_object_store_holds_backups_too(
     assert await asyncio.to_thread(verify, archive, manifest) == []
     assert await restored(archive, manifest, tmp_path / "new", other_database) == []
     assert await numbers_in(tmp_path / "new") == house.sent
+
+
+async def test_a_trial_restores_beside_the_data_counts_and_leaves_nothing(
+    house: House, archive: Archive, tmp_path: Path
+) -> None:
+    manifest = await house.backup(archive)
+    room = tmp_path / "room"
+    room.mkdir()
+    if manifest.database != "sqlite":
+        with pytest.raises(DatabaseCopyError, match="empty database"):
+            await try_restore(archive, manifest, room)
+        return
+    trial = await try_restore(archive, manifest, room)
+    assert (trial.faults, trial.samples) == ((), manifest.contents.samples)
+    assert trial.restored_in_s > 0
+    assert trial.lost_s > 0
+    lacking = replace(manifest, contents=replace(manifest.contents, samples=manifest.contents.samples + 1))
+    assert (await try_restore(archive, lacking, room)).faults == (
+        f"there are {trial.samples} samples and should be {trial.samples + 1}",
+    )
+    assert list(room.iterdir()) == []

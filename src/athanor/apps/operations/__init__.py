@@ -32,6 +32,12 @@ def setup(app: App) -> None:
         timeout=timedelta(hours=12),
     )
     app.job(
+        "operations.try-backup",
+        handlers.try_backup,
+        title={"en": "Try whether the newest backup brings everything back", "zh_CN": "试恢复最新备份"},
+        timeout=timedelta(hours=12),
+    )
+    app.job(
         "operations.expire-history",
         handlers.expire_history,
         title={"en": "Forget old jobs", "zh_CN": "清理过期作业记录"},

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from athanor.apps.operations.services.errors import AuditTrailBrokenError
+from athanor.apps.operations.services.errors import AuditTrailBrokenError, BackupFailsError
 from athanor.kernel.backup.service import Backups
 from athanor.kernel.database.database import Database
 from athanor.kernel.identity.audit import verify
@@ -30,6 +30,21 @@ async def create_backup(progress: Progress, backups: Backups) -> JobResult:
     progress.tell(stage="copying")
     manifest = await backups.make_scheduled()
     return JobResult({"name": manifest.name, "samples": manifest.contents.samples, "bytes": manifest.size})
+
+
+async def try_backup(progress: Progress, backups: Backups) -> JobResult:
+    """Restore the newest backup beside the data, open it, count, and let it go. Raises BackupFailsError."""
+
+    def tell(stage: str, share: float | None) -> None:
+        progress.check_cancelled()
+        progress.tell(stage=stage, fraction=share)
+
+    trial = await backups.try_newest(tell)
+    result = JobResult(trial.summary())
+    if trial.faults:
+        progress.keep(result)
+        raise BackupFailsError(trial.name, trial.faults)
+    return result
 
 
 async def expire_history(runs: JobRuns, days: Annotated[int, Field(ge=1, le=3650)] = 90) -> JobResult:

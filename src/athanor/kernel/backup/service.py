@@ -10,9 +10,10 @@ from typing import Any
 from athanor.kernel.backup import keys
 from athanor.kernel.backup.archive import archive_at
 from athanor.kernel.backup.creating import KEYS_SEALED, Source, Tell, create, say_nothing
-from athanor.kernel.backup.errors import DestinationError
+from athanor.kernel.backup.errors import DestinationError, NoBackupError
 from athanor.kernel.backup.manifest import Manifest
 from athanor.kernel.backup.telemetry import log_at_rest
+from athanor.kernel.backup.trial import Trial, try_restore
 from athanor.kernel.database.database import Database
 from athanor.kernel.files.port import Files
 from athanor.kernel.historian.store import Store
@@ -24,7 +25,7 @@ from athanor.kernel.jobs.port import JobResult, Jobs, Progress
 from athanor.kernel.settings import Settings
 
 KIND = "kernel.backup"  # of the jobs
-CREATED = "backup.created"  # in the audit trail
+CREATED, TRIED = "backup.created", "backup.tried"  # in the audit trail
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,18 @@ class Backups:
         """
         wish = Wanted(keep=self._settings.backup.keep)
         return await self._make(self._place(wish), wish, "backup", "", say_nothing)
+
+    async def try_newest(self, tell: Tell = say_nothing) -> Trial:
+        """Whether the newest backup in that place brings a plant back (`try_restore`). Raises NoBackupError too."""
+        place = self._place(Wanted())
+        archive = archive_at(place, self._settings)
+        manifests = await asyncio.to_thread(archive.manifests)
+        if not manifests:
+            raise NoBackupError(place)
+        trial = await try_restore(archive, manifests[-1], self._settings.data_dir, tell)
+        async with self._database.session() as session:
+            record(session, "backup", TRIED, trial.name, detail=trial.summary())
+        return trial
 
     async def summaries(self) -> list[dict[str, Any]]:
         """The backups in the place that the settings name, oldest first. Raises DestinationError."""

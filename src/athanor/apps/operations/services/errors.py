@@ -1,5 +1,7 @@
 """What Operations refuses, or finds broken."""
 
+from collections.abc import Sequence
+
 from athanor.kernel.errors import AthanorError
 
 
@@ -12,6 +14,18 @@ class AuditTrailBrokenError(AthanorError):
         super().__init__(
             f"The audit trail is not as it was written: {fault}. Somebody changed the database from outside. Keep a "
             "copy of it as it is, compare it with a backup, and see docs/jobs.md."
+        )
+
+
+class BackupFailsError(AthanorError):
+    """A backup that was tried did not bring everything back."""
+
+    code = "operations.backup-fails"
+
+    def __init__(self, name: str, faults: Sequence[str]) -> None:
+        super().__init__(
+            f"Backup {name} does not bring everything back: {'; '.join(faults[:5])}. Make a new one now, and try it; "
+            "`athanor backup verify` names what is damaged."
         )
 
 

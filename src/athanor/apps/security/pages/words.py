@@ -69,6 +69,7 @@ ACTIONS: Mapping[str, Callable[[], str]] = {
     "forms.step-decided": lambda: _("Step of an approval decided"),
     "forms.exported": lambda: _("Entries of a form exported"),
     "backup.created": lambda: _("Backup made"),
+    "backup.tried": lambda: _("Backup tried"),
     "documents.uploaded": lambda: _("Document uploaded"),
     "documents.version-uploaded": lambda: _("Version of a document uploaded"),
     "documents.went-back": lambda: _("Document taken back to an older version"),
