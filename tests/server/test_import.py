@@ -188,5 +188,6 @@ def test_a_server_that_stops_in_mid_import_stops_cleanly_and_keeps_what_it_store
     assert "Traceback" not in own_server.log()
     own_server.start()
     with own_server.client() as client:
-        assert client.get("/api/v1/jobs").json() == []
+        (found,) = client.get("/api/v1/jobs").json()  # it was quick enough, or was cut off: history says which
+        assert (found["id"], found["state"]) in [(job["id"], "succeeded"), (job["id"], "cancelled")]
         assert list((own_server.settings.data_dir / "uploads").iterdir()) == []

@@ -171,11 +171,11 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 async def test_only_the_enterprise_whose_tags_they_are_publishes_them(world: World) -> None:
     with pytest.raises(NotFoundError):  # it does not even see them
-        await world.publish(by=replace(ASKER, role="engineer"))
+        await world.publish(by=replace(ASKER, roles=("engineer",)))
     with pytest.raises(NotYoursError):
-        await world.publish(by=replace(OWNER, role="operator"))
+        await world.publish(by=replace(OWNER, roles=("operator",)))
     with pytest.raises(NotYoursError):  # the park's engineers see all, and decide nothing
-        await world.publish(by=replace(ADMIN, role="engineer"))
+        await world.publish(by=replace(ADMIN, roles=("engineer",)))
     async with world.database.reading() as session:
         product = await session.get(ProductRow, await world.publish(by=ADMIN))
         assert product is not None
@@ -216,7 +216,7 @@ async def test_a_change_makes_a_version_and_consumers_see_what_is_different(worl
         (1, []),
     ]
     with pytest.raises(NotYoursError):
-        await world.change(product, replace(WISH, paths=("carbon.heat",)), by=replace(ASKER, role="engineer"))
+        await world.change(product, replace(WISH, paths=("carbon.heat",)), by=replace(ASKER, roles=("engineer",)))
 
 
 async def test_a_product_that_was_withdrawn_is_gone_for_everybody(world: World) -> None:
@@ -266,7 +266,7 @@ async def test_a_third_enterprise_sees_the_catalogue_and_nothing_of_others(world
 async def test_nobody_decides_about_anothers_data(world: World) -> None:
     product = await world.publish()
     grant = await world.ask(product)
-    for stranger in (ASKER, THIRD, replace(ASKER, role="administrator"), replace(OWNER, role="operator")):
+    for stranger in (ASKER, THIRD, replace(ASKER, roles=("administrator",)), replace(OWNER, roles=("operator",))):
         with pytest.raises(NotYoursError):
             await world.approve(grant, by=stranger)
     await world.approve(grant)
