@@ -145,7 +145,7 @@ def test_steps_of_a_pasted_list_as_parquet(site: Site, page: Page) -> None:
     choose(page, "What a step comes to", "Last value")
     choose(page, "Table", "A column for each tag")
     choose(page, "File", "Parquet: small, with types")
-    assert size_of(page).startswith("About 25 rows")
+    expect(page.locator(".ath-form-size")).to_contain_text("About 25 rows", timeout=20_000)
     page.get_by_role("button", name="Export", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("link", name=re.compile(r"athanor-.+-1h\.parquet")).first.click()

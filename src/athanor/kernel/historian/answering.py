@@ -38,6 +38,7 @@ POINTS = pa.schema([STORED.field("tag"), STORED.field("time"), STORED.field("val
 
 _TELL_ENDS = {Measure.FIRST, Measure.LAST}
 _WEIGHED = {Measure.MEAN, Measure.INTEGRAL, Measure.SHARE_GOOD}  # what a gap's length goes into
+_CELLS_A_POINT = 2.0  # how wide a cell may be, in points of a chart: it brings four samples to choose from
 _APART = timedelta(hours=1) // timedelta(microseconds=1)  # ranges further apart than this are read one by one
 
 _ALONE = ("tag", "begin_at", "end_after_us", "count", "bad")  # what samples that stand for themselves need
@@ -165,7 +166,7 @@ class Answers:
         edges = np.array([span.start_us, span.end_us], np.int64)
         if span.start_us == span.end_us:
             return POINTS.empty_table()
-        coarsest = level_within((span.end_us - span.start_us) / points)  # a cell brings up to four samples
+        coarsest = level_within((span.end_us - span.start_us) / points * _CELLS_A_POINT)
 
         def answer(closed: Closed) -> pa.Table:
             kept = self._kept_to_draw(closed, edges, coarsest)

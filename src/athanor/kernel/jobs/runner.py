@@ -62,8 +62,9 @@ class Runner:
         self._database, self._kinds, self._folder, self._history = database, kinds, folder, history
         self.server = server
         self._pace, self._look, self._now, self._steady = pace, look, now, steady
-        self._attempts: dict[str, Attempt] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        # By job and attempt: one that this server has lost may still run here when it claims the job again.
+        self._attempts: dict[tuple[str, int], Attempt] = {}
+        self._tasks: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
         self._is_closing = False
@@ -91,13 +92,17 @@ class Runner:
 
     def running(self, run_id: str) -> Job | None:
         """A job that runs on this server, with its latest progress."""
-        attempt = self._attempts.get(run_id)
-        return None if attempt is None else attempt.snapshot()
+        found = self._of(run_id)
+        return found[-1].snapshot() if found else None
 
     def cancel(self, run_id: str) -> None:
         """Let a job that runs here end; another one is left alone."""
-        if run_id in self._attempts:
-            self._attempts[run_id].stop(Stop.CANCELLED)
+        for attempt in self._of(run_id):
+            attempt.stop(Stop.CANCELLED)
+
+    def _of(self, run_id: str) -> list[Attempt]:
+        """A job's attempts that run here, the newest last."""
+        return [attempt for (one, _number), attempt in sorted(self._attempts.items()) if one == run_id]
 
     async def close(self) -> None:
         """End what runs here; it is tried again where its kind allows."""
@@ -147,8 +152,8 @@ class Runner:
         attempt = Attempt(kind, job, claim, self.server, grace_s=self._pace.grace_s)
         if not self._attempts:
             self._beaten_at = self._steady()
-        self._attempts[row.id] = attempt
-        self._tasks[row.id] = asyncio.create_task(self._carry_out(attempt), name=f"job:{row.kind}")
+        self._attempts[row.id, row.attempt] = attempt
+        self._tasks[row.id, row.attempt] = asyncio.create_task(self._carry_out(attempt), name=f"job:{row.kind}")
 
     async def _carry_out(self, attempt: Attempt) -> None:
         job = await attempt.carried_out(self._now)
@@ -157,9 +162,10 @@ class Runner:
             pause = attempt.kind.back_off(job.attempt)
             retry_at = self._now() if job.state is JobState.INTERRUPTED else self._now() + pause
         await self._keep_end(attempt, job, retry_at)
-        del self._attempts[job.id], self._tasks[job.id]
+        key = (job.id, attempt.claim.attempt)
+        del self._attempts[key], self._tasks[key]
         if job.file_name is None:
-            await asyncio.to_thread(shutil.rmtree, attempt.claim.folder.parent, ignore_errors=True)
+            await asyncio.to_thread(_remove, attempt.claim.folder)
         self._wake.set()
 
     async def _keep_end(self, attempt: Attempt, job: Job, retry_at: datetime | None) -> None:
@@ -183,11 +189,11 @@ class Runner:
         asked_at = self._steady()
         held = {one.id: one for one in await store.beat(self._database, self.server)}
         self._beaten_at = asked_at
-        for run_id, attempt in list(self._attempts.items()):
+        for (run_id, _number), attempt in list(self._attempts.items()):
             self._heed(attempt, held.get(run_id))
             await store.tell(self._database, self.server, attempt.job.attempt, attempt.snapshot())
         for run_id, one in held.items():
-            if one.is_cancel_wanted and run_id not in self._attempts:
+            if one.is_cancel_wanted and not self._of(run_id):
                 with contextlib.suppress(NotFoundError):  # over since
                     self._history.cancel(run_id)
 
@@ -209,6 +215,13 @@ class Runner:
             if state is not None:
                 _log.warning("jobs.taken-over", job=run_id, server=shown(server), state=state.value)
                 self._wake.set()
+
+
+def _remove(folder: Path) -> None:
+    """An attempt's folder, and the job's with the last of them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # another attempt's is in it
+        folder.parent.rmdir()
 
 
 async def _ended(loops: list[asyncio.Task[None]]) -> None:
