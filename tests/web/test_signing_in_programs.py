@@ -1,5 +1,6 @@
 """Programs with tokens, other sites' requests, and who asks too often: what REST answers them."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -181,6 +182,8 @@ def test_a_live_connection_from_our_own_page_is_taken(site: Site) -> None:
 @pytest.mark.usefixtures("limited")
 def test_who_calls_too_often_is_told_how_long_to_wait(site: Site) -> None:
     with person(site, "rest-often") as me, person(site, "rest-seldom") as other:
+        if (left_s := 60 - time.time() % 60) < 15:  # calls are counted by the minute: all of them fall into one
+            time.sleep(left_s)
         answers = [me.get("/api/v1/me") for _ in range(61)]
         assert [one.status_code for one in answers] == [200] * 60 + [429]
         assert 1 <= int(answers[-1].headers["retry-after"]) <= 60

@@ -12,8 +12,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.identity.sessions import OpenSession, handle_of
-from athanor.kernel.identity.tokens import MOST, NAME_LENGTH, ApiToken
+from athanor.kernel.identity.tokens import MOST, NAME_LENGTH
 from athanor.kernel.identity.user import User
+from athanor.web.account.answers import TokenAnswer
 from athanor.web.account.scopes import check_scopes, permissions_of
 from athanor.web.routes import RowNumber, Viewer
 from athanor.web.sessions import COOKIE, address_of
@@ -53,33 +54,6 @@ class SessionAnswer(BaseModel):
             seen_at=session.seen_at,
             address=session.address,
             agent=session.agent,
-        )
-
-
-class TokenAnswer(BaseModel):
-    """A token of one of one's programs, without what it proves itself with."""
-
-    id: int
-    name: str
-    scopes: list[str]
-    made_at: datetime
-    expires_at: datetime
-    used_at: datetime | None
-    used_from: str | None
-    revoked_at: datetime | None
-
-    @classmethod
-    def of(cls, token: ApiToken) -> Self:
-        """As it is sent."""
-        return cls(
-            id=token.id,
-            name=token.name,
-            scopes=list(token.scopes),
-            made_at=token.made_at,
-            expires_at=token.expires_at,
-            used_at=token.used_at,
-            used_from=token.used_from,
-            revoked_at=token.revoked_at,
         )
 
 

@@ -15,6 +15,7 @@ from athanor.kernel.ingest.service import Ingest
 from athanor.kernel.ingest.sources import EdgeReport, SourceStates
 from athanor.kernel.metrics import BATCHES_REFUSED
 from athanor.kernel.telemetry import MalformedBatchError, decode
+from athanor.web.bodies import bounded_body
 
 _MOST_BYTES = 64 * 1024 * 1024  # of one request; an edge sends at most some 100,000 samples at once
 _RETRY_AFTER_S = "5"
@@ -41,7 +42,7 @@ def uplink_router(ingest: Ingest, sources: SourceStates, identity: Identity) -> 
     @router.post("/samples")
     async def samples(request: Request, edge: EdgeName) -> dict[str, int]:
         """Take in one batch: an Arrow IPC stream (docs/telemetry.md). The answer means: durable."""
-        body = await _bounded_body(request)
+        body = await _body_of(request)
         try:
             receipt = await ingest.take(decode(body), edge=edge)
         except MalformedBatchError as error:
@@ -58,7 +59,7 @@ def uplink_router(ingest: Ingest, sources: SourceStates, identity: Identity) -> 
     async def status(request: Request, edge: EdgeName) -> None:
         """Take in what an edge says of itself."""
         try:
-            report = EdgeReport.model_validate(orjson.loads(await _bounded_body(request)))
+            report = EdgeReport.model_validate(orjson.loads(await _body_of(request)))
         except (orjson.JSONDecodeError, ValidationError) as error:
             raise _refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "ingest.bad-status", str(error)) from error
         sources.take(report, edge=edge, at=datetime.now(UTC))
@@ -66,17 +67,8 @@ def uplink_router(ingest: Ingest, sources: SourceStates, identity: Identity) -> 
     return router
 
 
-async def _bounded_body(request: Request) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > _MOST_BYTES:
-            raise _refusal(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                "ingest.too-large",
-                f"One request may carry {_MOST_BYTES // 1024**2} MiB. Send smaller batches.",
-            )
-    return bytes(body)
+async def _body_of(request: Request) -> bytes:
+    return await bounded_body(request, _MOST_BYTES, code="ingest.too-large", advice="Send smaller batches.")
 
 
 def _refusal(status: HTTPStatus, code: str, message: str, headers: dict[str, str] | None = None) -> HTTPException:

@@ -30,6 +30,7 @@ from athanor.kernel.waveforms.port import (
     WaveformIndexError,
     Waveforms,
 )
+from athanor.web.bodies import bounded_body
 from athanor.web.injection import Ports
 from athanor.web.routes import PlantPort, WaveformsPort, permits, viewer_of
 
@@ -156,7 +157,7 @@ def delivery_router(allowed: TimesAllowed) -> APIRouter:
         """Store what some channels of an asset measured together: npy, WAV, or plain little-endian numbers."""
         sender.plant.check_owned(asset)
         allowed.check(start)
-        body = await _bounded_body(request)
+        body = await _body_of(request)
         rows, said_hz = await asyncio.to_thread(formats.rows_of, body, content_type, dtype, len(channels))
         head = Head(
             asset=asset,
@@ -279,17 +280,10 @@ def _form_of(accept: str, about: dict[str, Any], *, raw: bool) -> tuple[str, Cal
     return JSON, lambda one: formats.to_json(one, about)
 
 
-async def _bounded_body(request: Request) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST_BYTES:
-            raise _refusal(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                "waveforms.too-large",
-                f"One request may carry {MOST_BYTES // 1024**2} MiB. Send fewer channels, or shorter waveforms.",
-            )
-    return bytes(body)
+async def _body_of(request: Request) -> bytes:
+    return await bounded_body(
+        request, MOST_BYTES, code="waveforms.too-large", advice="Send fewer channels, or shorter waveforms."
+    )
 
 
 def _agreed(given_hz: float | None, said_hz: float | None) -> float:

@@ -1,11 +1,11 @@
 """Secrets that must be known again, encrypted where they lie: with a key that is not in the database."""
 
 import os
-import secrets
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
+from athanor.kernel.durable import kept_once
 from athanor.kernel.errors import AthanorError
 
 KEY_VARIABLE = "ATHANOR_VAULT_KEY"  # its text instead of the file, where a key store hands it to the process
@@ -40,21 +40,7 @@ class Vault:
         given = os.environ.get(KEY_VARIABLE)
         if given:
             return cls(given.encode())
-        place = data_dir / _FILE
-        if not place.exists():
-            data_dir.mkdir(parents=True, exist_ok=True)
-            fresh = data_dir / f".{_FILE}.{secrets.token_hex(4)}"
-            with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(Fernet.generate_key())
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                os.link(fresh, place)  # never over one that another process made meanwhile
-            except FileExistsError:
-                pass
-            finally:
-                fresh.unlink()
-        return cls(place.read_bytes().strip())
+        return cls(kept_once(data_dir / _FILE, Fernet.generate_key()).strip())
 
     def encrypt(self, secret: str) -> str:
         """The secret as text that only this key opens."""

@@ -22,6 +22,7 @@ from athanor.kernel.backup.errors import (
 )
 from athanor.kernel.backup.manifest import Entry, Manifest
 from athanor.kernel.backup.verifying import check_version
+from athanor.kernel.durable import flush
 
 _log = structlog.get_logger(__name__)
 
@@ -127,8 +128,4 @@ def _put_in_place(draft: Path) -> None:
     last = DATABASE["sqlite"]
     for one in sorted(draft.iterdir(), key=lambda path: path.name == last):
         one.rename(draft.parent / one.name)
-    handle = os.open(draft.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    flush(draft.parent)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
+from athanor.kernel.durable import flush
 from athanor.kernel.files.port import (
     BadFileNameError,
     FileEntry,
@@ -177,11 +178,11 @@ class FolderFiles:
         """Give a file that is on the disk its name, durably."""
         place.parent.mkdir(parents=True, exist_ok=True)
         coming.replace(place)
-        _flush(place.parent)
+        flush(place.parent)
         folders = [folder for folder in (place.parent, *place.parents) if folder.is_relative_to(self._folder)]
         fresh = [folder for folder in folders if folder not in self._flushed]
         for folder in fresh:  # once each, since we never remove one
-            _flush(folder.parent)
+            flush(folder.parent)
         self._flushed.update(fresh)
 
     def _walk(self, folder: Path) -> Iterator[FileEntry]:
@@ -221,12 +222,3 @@ def _size_of(place: Path) -> int:
 def _unlink(place: Path) -> None:
     with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
         place.unlink()
-
-
-def _flush(folder: Path) -> None:
-    """Bring a folder's entries to the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

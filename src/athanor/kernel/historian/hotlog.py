@@ -24,8 +24,9 @@ import numpy as np
 import pyarrow as pa
 import structlog
 
+from athanor.kernel.durable import flush
 from athanor.kernel.historian.claim import FolderClaim
-from athanor.kernel.historian.latest import LatestSamples, sync_folder
+from athanor.kernel.historian.latest import LatestSamples
 from athanor.kernel.historian.port import STORED, HistorianFullError, HistorianUnopenableError
 from athanor.kernel.telemetry import TIME, numpy_column
 
@@ -273,7 +274,7 @@ class _LogFile:
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self._end = max((end for end, _ in _frames(path)), default=0)
         self._cut()
-        sync_folder(path.parent)
+        flush(path.parent)
 
     @property
     def end(self) -> int:

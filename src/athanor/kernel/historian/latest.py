@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import structlog
 
+from athanor.kernel.durable import flush
 from athanor.kernel.historian.port import STORED
 from athanor.kernel.telemetry import TIME, newest_rows, numpy_column
 
@@ -57,7 +58,7 @@ class LatestSamples:
             sink.flush()
             os.fsync(sink.fileno())
         fresh.replace(file)
-        sync_folder(file.parent)
+        flush(file.parent)
 
     def take(self, samples: pa.RecordBatch | pa.Table, order: int) -> None:
         """Take in samples (STORED), in the order they were written, all written with this order."""
@@ -112,12 +113,3 @@ class LatestSamples:
             self._written = np.append(self._written, np.zeros(missing, np.int64))
             self._value = np.append(self._value, np.full(missing, np.nan))
             self._quality = np.append(self._quality, np.zeros(missing, np.uint8))
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to the disk, so that a power cut cannot take back a new, renamed or removed file."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

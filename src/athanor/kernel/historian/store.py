@@ -4,7 +4,6 @@ A store knows names, which are relative and have slashes, and whole objects, whi
 written.
 """
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -15,6 +14,7 @@ from typing import IO, Any, Protocol, Self
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from athanor.kernel.durable import flush
 from athanor.kernel.historian.claim import FolderClaim
 from athanor.kernel.historian.port import DamagedFileError, LakeUnreachableError
 
@@ -146,7 +146,7 @@ class FolderStore:
         path = self._folder / name
         above = [folder for folder in path.parents if folder.is_relative_to(self._folder)]
         for place in (path, *above):
-            _flush(place)
+            flush(place)
 
     def claim(self, beside: Path) -> Claim:  # noqa: ARG002 the lock on the folder ends with its holder
         try:
@@ -176,15 +176,6 @@ def parquet_file(store: Store, name: str, **options: Any) -> pq.ParquetFile:
     """
     with reading(store.place(name)):  # neighbouring columns of a remote file are fetched at once
         return pq.ParquetFile(store.open(name), pre_buffer=store.is_remote, page_checksum_verification=True, **options)
-
-
-def _flush(place: Path) -> None:
-    """Bring a file, or a folder's entries, to the disk."""
-    handle = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def plain(error: BaseException) -> str:

@@ -2,9 +2,10 @@
 
 import hashlib
 import hmac
-import os
 import secrets
 from pathlib import Path
+
+from athanor.kernel.durable import kept_once
 
 _FILE = "instance.key"
 _BYTES = 32
@@ -19,15 +20,7 @@ class Instance:
     @classmethod
     def at(cls, data_dir: Path) -> "Instance":
         """The one of this folder; its secret is made at the first call, for its owner's eyes only."""
-        known = cls.known(data_dir)
-        if known is not None:
-            return known
-        data_dir.mkdir(parents=True, exist_ok=True)
-        fresh = data_dir / f".{_FILE}.{secrets.token_hex(4)}"
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(_BYTES))
-        fresh.replace(data_dir / _FILE)
-        return cls((data_dir / _FILE).read_bytes())
+        return cls(kept_once(data_dir / _FILE, secrets.token_bytes(_BYTES)))
 
     @classmethod
     def known(cls, data_dir: Path) -> "Instance | None":

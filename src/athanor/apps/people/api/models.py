@@ -12,7 +12,6 @@ from athanor.kernel.identity.departments import Department
 from athanor.kernel.identity.invitations import Invitation
 from athanor.kernel.identity.roles import Role
 from athanor.kernel.identity.sessions import OpenSession
-from athanor.kernel.identity.tokens import ApiToken
 
 
 class Model(BaseModel):
@@ -181,32 +180,6 @@ class SessionOut(Model):
     def of(cls, one: OpenSession) -> Self:
         return cls(
             handle=one.handle, created_at=one.created_at, seen_at=one.seen_at, address=one.address, agent=one.agent
-        )
-
-
-class TokenOut(Model):
-    """A program's token; without the token, which is told only once."""
-
-    id: int
-    name: str
-    scopes: list[str]
-    made_at: datetime
-    expires_at: datetime
-    used_at: datetime | None
-    used_from: str | None
-    revoked_at: datetime | None
-
-    @classmethod
-    def of(cls, one: ApiToken) -> Self:
-        return cls(
-            id=one.id,
-            name=one.name,
-            scopes=list(one.scopes),
-            made_at=one.made_at,
-            expires_at=one.expires_at,
-            used_at=one.used_at,
-            used_from=one.used_from,
-            revoked_at=one.revoked_at,
         )
 
 

@@ -23,7 +23,6 @@ from athanor.apps.people.api.models import (
     RoleOut,
     SessionOut,
     State,
-    TokenOut,
 )
 from athanor.apps.people.services import departments, invitations, onboarding, people, roles
 from athanor.apps.people.services.acting import Acting
@@ -31,6 +30,7 @@ from athanor.apps.people.services.errors import AboveYouError, NotYourselfError,
 from athanor.kernel.errors import AthanorError
 from athanor.kernel.identity.accounts import LastAdministratorError, LoginTakenError
 from athanor.kernel.identity.roles import Role
+from athanor.web.account.answers import TokenAnswer
 from athanor.web.invitation import invitation_link
 from athanor.web.routes import CurrentPort, IdentityPort, PlantPort, Viewer
 from athanor.web.sessions import address_of
@@ -164,9 +164,9 @@ async def end_session(acting: ActingOf, login: Login, handle: str) -> None:
 
 
 @router.get("/accounts/{login}/tokens")
-async def list_tokens(acting: ActingOf, login: Login) -> list[TokenOut]:
+async def list_tokens(acting: ActingOf, login: Login) -> list[TokenAnswer]:
     """Their programs' tokens, the newest first."""
-    return [TokenOut.of(one) for one in await people.tokens(acting, login)]
+    return [TokenAnswer.of(one) for one in await people.tokens(acting, login)]
 
 
 @router.delete("/accounts/{login}/tokens/{number}", status_code=HTTPStatus.NO_CONTENT)
