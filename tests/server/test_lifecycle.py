@@ -109,11 +109,12 @@ def test_a_new_plant_file_takes_effect_and_a_bad_one_is_refused_while_the_plant_
         assert own_server.send([Sample("smelter.speed", datetime.now(UTC), 1.0)]).json()["stored"] == 1
 
         plant["sites"][0]["tags"].append({"id": "speed", "name": {"en": "Again"}, "unit": "parsec"})
-        for bad in (yaml.safe_dump(plant), "", "park: {"):
+        for number, bad in enumerate((yaml.safe_dump(plant), "", "park: {"), start=1):
             reload(bad)
+            wait_for(lambda number=number: own_server.log().count("plant.refused") >= number, "the refusal is logged")
         own_server.plant_file.unlink()
         own_server.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: own_server.log().count("plant.refused") >= 2, "the refusals are logged")
+        wait_for(lambda: own_server.log().count("plant.refused") >= 4, "so is that of no file")
         assert "smelter.speed" in paths()
         assert own_server.send([Sample("smelter.speed", datetime.now(UTC), 2.0)]).json()["stored"] == 1
         shutil.copy(PLANT, own_server.plant_file)

@@ -35,7 +35,7 @@ HOSTILE = (
     "\u202e\u2066\u200b\u200d"
 )
 LONG = MARK + "W" * 10_000
-_LATER_MS = 150
+_LATER_MS = (150, 1000, 5000)  # what a busy machine has not drawn at once is looked for again, more patiently
 _NOW = datetime.now(UTC)
 _START, _END = (_NOW - timedelta(hours=8)).isoformat(), (_NOW - timedelta(hours=7)).isoformat()
 
@@ -287,15 +287,19 @@ def test_nothing_that_people_or_plants_bring_in_runs_and_all_of_it_shows_as_text
     page.on("dialog", dismissed)
     page.add_init_script("window.hacked = 0")
     seen, ran = "", {}
-    for address in addresses(made):
-        site.open(page, address)
-        page.wait_for_timeout(_LATER_MS)
-        seen += page.locator("body").inner_text() + page.evaluate(FILLED_IN)
-        if found := page.evaluate(TRACES):
-            ran[address] = found
+    missing = [field.name for field in FIELDS if field.is_shown] + ALSO_SHOWN
+    for later_ms in _LATER_MS:
+        for address in addresses(made):
+            site.open(page, address)
+            page.wait_for_timeout(later_ms)
+            seen += page.locator("body").inner_text() + page.evaluate(FILLED_IN)
+            if found := page.evaluate(TRACES):
+                ran[address] = found
+        missing = [name for name in missing if f"{name} {MARK}" not in seen and f"{name}{MARK}" not in seen]
+        if not missing:
+            break
     assert (ran, dialogs) == ({}, [])
-    shown = [field.name for field in FIELDS if field.is_shown] + ALSO_SHOWN
-    assert [name for name in shown if f"{name} {MARK}" not in seen and f"{name}{MARK}" not in seen] == []
+    assert missing == []
 
 
 FILLED_IN = "() => [...document.querySelectorAll('input, textarea')].map((one) => one.value).join('\\n')"

@@ -22,7 +22,7 @@ async def test_a_commit_that_cannot_be_flushed_keeps_its_files_and_the_hot_sampl
 ) -> None:
     historian = opened(tmp_path)
     await historian.write(numbered(1, tags=3))
-    flush = store_module._flush
+    flush = store_module.flush
 
     def fails_on_the_log(place: Path) -> None:
         if place.suffix == ".json":
@@ -30,7 +30,7 @@ async def test_a_commit_that_cannot_be_flushed_keeps_its_files_and_the_hot_sampl
         flush(place)
 
     with monkeypatch.context() as patched:
-        patched.setattr(store_module, "_flush", fails_on_the_log)
+        patched.setattr(store_module, "flush", fails_on_the_log)
         with pytest.raises(HistorianFullError):
             await historian.seal_now()
         assert numbers_of(await historian.read(tag_ids(3), EVER), 0) == [1]
