@@ -8,10 +8,13 @@ from sqlalchemy import Connection, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 import athanor.apps.exchange.models
+import athanor.kernel.alarms.tables
+import athanor.kernel.cases.tables
 import athanor.kernel.corrections.tables
 import athanor.kernel.documents.tables
 import athanor.kernel.forms.tables
 import athanor.kernel.jobs.tables
+import athanor.kernel.notify.tables
 import athanor.kernel.plant.tables
 import athanor.kernel.waveforms.tables  # noqa: F401
 from athanor.kernel.database.base import Base
@@ -20,7 +23,10 @@ from athanor.kernel.database.migrating import DatabaseNewerError, newest_revisio
 from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.tables import AuditRow
 
-PREFIXES = ("plant_", "identity_", "waveforms_", "historian_", "exchange_", "jobs_", "forms_", "documents_")
+PREFIXES = (
+    "plant_", "identity_", "waveforms_", "historian_", "exchange_", "jobs_", "forms_", "documents_", "alarms_",
+    "notify_", "cases_",
+)  # fmt: skip
 
 
 async def test_migrations_and_models_agree(database: Database) -> None:

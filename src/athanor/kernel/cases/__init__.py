@@ -1,0 +1,1 @@
+"""Cases: what has to be dealt with until it is closed, by whom, until when, with which evidence."""
