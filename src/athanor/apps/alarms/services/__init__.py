@@ -1,0 +1,1 @@
+"""What a person can ask of alarms, and do with them."""
