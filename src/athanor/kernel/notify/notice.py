@@ -36,6 +36,8 @@ class Notice:
         As of alarm rules: `rule.Priority`, `rule.Category`.
     link
         The page to open, from the site's root.
+    logins
+        Who hear of it whatever the policies say, as of a task that was given to them.
     is_late
         Of long ago: it goes into a digest.
     is_over
@@ -52,6 +54,7 @@ class Notice:
     priority: int = 4
     category: str = "system"
     link: str = ""
+    logins: tuple[str, ...] = ()
     is_late: bool = False
     is_over: bool = False
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -73,6 +76,7 @@ async def put(session: AsyncSession, notices: Sequence[Notice], now: datetime) -
             "category": one.category,
             "text": {"title": one.title, "detail": one.detail},
             "link": one.link,
+            "logins": list(one.logins),
             "is_late": one.is_late,
             "is_over": one.is_over,
             "tenant": one.tenant,

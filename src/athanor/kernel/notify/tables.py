@@ -29,6 +29,9 @@ class NoticeRow(TenantOwned, Base):
     category: Mapped[str]
     text: Mapped[dict[str, Any]] = mapped_column(JSON)  # {"title": by language, "detail": by language, …}
     link: Mapped[str]  # the page to open, from the site's root
+    logins: Mapped[list[str]] = mapped_column(
+        JSON
+    )  # who hear of it whatever the policies say, as of a task given to them
     is_late: Mapped[bool]  # of long ago: goes into a digest, never out one by one
     is_over: Mapped[bool]  # it ends what an earlier notice of the subject began: nobody else is told, nothing escalates
     at: Mapped[datetime]

@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("category", sa.String(), nullable=False),
         sa.Column("text", sa.JSON(), nullable=False),
         sa.Column("link", sa.String(), nullable=False),
+        sa.Column("logins", sa.JSON(), nullable=False),
         sa.Column("is_late", sa.Boolean(), nullable=False),
         sa.Column("is_over", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
