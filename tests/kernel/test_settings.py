@@ -73,7 +73,9 @@ def test_unknown_keys_are_refused_with_the_nearest_valid_name(monkeypatch: pytes
         "athanor.toml: there is no setting 'data_dirr'. Did you mean 'data_dir'?",
         "athanor.toml: there is no setting 'port'. It belongs below [server].",
     ]
-    assert faults[2].startswith("athanor.toml: there is no setting 'zebra'. Valid: backup, bus_url, compute_url,")
+    assert faults[2].startswith(
+        "athanor.toml: there is no setting 'zebra'. Valid: alarms, backup, bus_url, compute_url,"
+    )
     assert faults[3:] == [
         "athanor.toml: [server] has no setting 'prot'. Did you mean 'port'?",
         "athanor.toml: there is no setting 'histroian'. Did you mean 'historian'?",

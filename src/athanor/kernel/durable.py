@@ -1,4 +1,4 @@
-"""What a power cut cannot take back: flushing files and folders, and files with a secret that are made once."""
+"""What a power cut cannot take back: flushing files and folders, files that are replaced, or made once."""
 
 import contextlib
 import os
@@ -13,6 +13,21 @@ def flush(place: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def replace(place: Path, content: bytes) -> None:
+    """Let a file hold this, whole: whoever reads it, also after a power cut, finds what was there or what is now.
+
+    For one writer at a time. Raises OSError; then it holds what it held.
+    """
+    place.parent.mkdir(parents=True, exist_ok=True)
+    fresh = place.with_name(f".{place.name}.new")
+    with fresh.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(place)
+    flush(place.parent)
 
 
 def kept_once(place: Path, content: bytes) -> bytes:

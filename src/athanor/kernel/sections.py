@@ -364,6 +364,17 @@ class BackupSettings(Section):
     keep: int = Field(default=14, ge=1, description="So many of the newest stay there.")
 
 
+class AlarmSettings(Section):
+    """Judging alarms (docs/alarms.md)."""
+
+    late_after_s: float = Field(
+        default=300, ge=10, description="What is found to have happened so long ago is told in one digest. [s]"
+    )
+    checkpoint_every_s: float = Field(
+        default=10, ge=0.1, le=3600, description="How often it is kept how far samples are judged. [s]"
+    )
+
+
 class LogSettings(Section):
     """What is written to standard error."""
 

@@ -19,6 +19,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from athanor.kernel.errors import AthanorError
 from athanor.kernel.sections import (
+    AlarmSettings,
     BackupSettings,
     EdgeSettings,
     FilesSettings,
@@ -126,6 +127,7 @@ class Settings(BaseSettings):
     transfer: TransferSettings = TransferSettings()
     s3: S3Settings = S3Settings()
     backup: BackupSettings = BackupSettings()
+    alarms: AlarmSettings = AlarmSettings()
     log: LogSettings = LogSettings()
 
     @field_validator(*SCHEMES)

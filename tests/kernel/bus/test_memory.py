@@ -92,6 +92,16 @@ async def test_a_slow_listener_loses_the_oldest_counted_and_holds_up_nobody(bus:
     assert len(slow.heard) + dropped == QUEUE_LENGTH + 500
 
 
+async def test_a_listener_that_asked_hears_at_once_of_each_event_that_found_no_room(bus: MemoryBus) -> None:
+    slow, dropped = Ear(), []
+    slow.may_listen.clear()
+    bus.subscribe("test.thing.happened", slow, name="looks-itself", on_drop=lambda: dropped.append(True))
+    for number in range(QUEUE_LENGTH + 3):
+        bus.publish(event(number))
+    assert len(dropped) == 3
+    slow.may_listen.set()
+
+
 async def test_closing_delivers_what_is_queued_and_takes_nothing_more() -> None:
     bus, ear = MemoryBus(), Ear()
     bus.subscribe("test.thing.happened", ear, name="ear")

@@ -6,7 +6,7 @@ from collections import deque
 
 import structlog
 
-from athanor.kernel.bus.port import Event, Listener
+from athanor.kernel.bus.port import Event, Listener, OnDrop
 from athanor.kernel.metrics import BUS_DROPPED, BUS_FAILED
 
 _log = structlog.get_logger(__name__)
@@ -25,9 +25,9 @@ class MemoryBus:
         for queue in self._queues.get(event.topic, ()):
             queue.put(event)
 
-    def subscribe(self, topic: str, listener: Listener, *, name: str) -> None:
+    def subscribe(self, topic: str, listener: Listener, *, name: str, on_drop: OnDrop | None = None) -> None:
         """See `Bus`."""
-        self._queues.setdefault(topic, []).append(_Queue(topic, listener, name))
+        self._queues.setdefault(topic, []).append(_Queue(topic, listener, name, on_drop))
 
     def waiting(self) -> int:
         """See `Bus`."""
@@ -43,10 +43,11 @@ class MemoryBus:
 class _Queue:
     """What waits for one listener, and the task that hands it over."""
 
-    def __init__(self, topic: str, listener: Listener, name: str) -> None:
+    def __init__(self, topic: str, listener: Listener, name: str, on_drop: OnDrop | None) -> None:
         self._topic = topic
         self._listener = listener
         self._name = name
+        self._on_drop = on_drop
         self._waiting: deque[Event] = deque()
         self._has_work = asyncio.Event()
         self._is_closing = False
@@ -64,6 +65,8 @@ class _Queue:
             if not self._is_behind:
                 self._is_behind = True
                 _log.warning("bus.listener-behind", topic=self._topic, listener=self._name, dropped="oldest")
+            if self._on_drop is not None:
+                self._on_drop()
         self._waiting.append(event)
         self._has_work.set()
 

@@ -19,6 +19,7 @@ class Event:
 
 
 Listener = Callable[[Event], Awaitable[None]]
+OnDrop = Callable[[], None]
 
 
 class Bus(Protocol):
@@ -32,8 +33,12 @@ class Bus(Protocol):
     def publish(self, event: Event) -> None:
         """Hand an event over; returns at once."""
 
-    def subscribe(self, topic: str, listener: Listener, *, name: str) -> None:
-        """Call `listener` for each event of exactly this topic. `name` says who listens, in logs and counts."""
+    def subscribe(self, topic: str, listener: Listener, *, name: str, on_drop: OnDrop | None = None) -> None:
+        """Call `listener` for each event of exactly this topic. `name` says who listens, in logs and counts.
+
+        `on_drop` is called at once, by whoever speaks, for each event that finds no room: for listeners that must then
+        look for themselves what they missed.
+        """
 
     def waiting(self) -> int:
         """How many events wait for listeners that have not come to them yet."""
