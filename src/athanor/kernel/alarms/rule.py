@@ -46,16 +46,17 @@ class _Part(BaseModel):
 
 
 class Subject(_Part):
-    """What a rule is about: one tag, one node, the tag of this id on every asset of a type, or every tag with a limit.
+    """What a rule is about: one tag, one node, every asset of a type or its tag of this id, or every tag with a limit.
 
     Parameters
     ----------
     tag
         A tag's path; with `type`, its id on each asset of that type.
     type
-        An equipment type of the plant.
+        An equipment type of the plant: its assets, and those of types that extend it. Without `tag` the assets
+        themselves, for rules whose formula names their tags.
     limit
-        Every tag for which the plant gives this alarm limit.
+        Every tag for which the plant gives this alarm limit; `any`: at least one.
     node
         A node's path, for rules whose formula names its tags.
     under
@@ -64,15 +65,15 @@ class Subject(_Part):
 
     tag: str | None = Field(None, max_length=400)
     type: str | None = Field(None, max_length=100)
-    limit: Literal["low_low", "low", "high", "high_high"] | None = None
+    limit: Literal["low_low", "low", "high", "high_high", "any"] | None = None
     node: str | None = Field(None, max_length=400)
     under: str | None = Field(None, max_length=400)
 
     @model_validator(mode="after")
     def _is_one(self) -> "Subject":
-        named = [self.tag, self.limit, self.node]
-        if sum(one is not None for one in named) != 1 or (self.type is not None and self.tag is None):
-            raise ValueError("name a tag, or a type and a tag's id, or a limit of the plant's, or a node")
+        named = [self.tag or self.type, self.limit, self.node]
+        if sum(one is not None for one in named) != 1:
+            raise ValueError("name a tag, or a type, or a type and a tag's id, or a limit of the plant's, or a node")
         return self
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from athanor.kernel.database.base import Base
@@ -19,7 +19,18 @@ class RuleRow(Base):
     """
 
     __tablename__ = "alarms_rules"
-    __table_args__ = (UniqueConstraint("tenant", "key"), _NEVER_TWICE)
+    __table_args__ = (
+        UniqueConstraint("tenant", "key"),
+        # To SQL no NULL equals another, so the park's keys are held apart by an index of their own.
+        Index(
+            "uq_alarms_rules_park_key",
+            "key",
+            unique=True,
+            sqlite_where=text("tenant IS NULL"),
+            postgresql_where=text("tenant IS NULL"),
+        ),
+        _NEVER_TWICE,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     tenant: Mapped[str | None] = mapped_column(index=True)

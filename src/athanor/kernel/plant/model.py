@@ -100,6 +100,15 @@ class Tenant:
     name: Text
 
 
+@dataclass(frozen=True, slots=True)
+class EquipmentType:
+    """A kind of asset, such as a centrifugal pump. It has what the type that it extends has, too."""
+
+    id: str
+    name: Text
+    extends: str | None = None
+
+
 @dataclass(frozen=True)
 class Plant:
     """One park with all that is in it. Nodes are in tree order: a parent before its children."""
@@ -109,6 +118,7 @@ class Plant:
     timezone: str  # IANA name
     tenants: Mapping[str, Tenant]
     nodes: Mapping[str, Node]
+    types: Mapping[str, EquipmentType] = field(default_factory=dict)
 
     @cached_property
     def tags(self) -> Mapping[str, Tag]:
@@ -135,6 +145,13 @@ class Plant:
             return self.tags[path]
         except KeyError:
             raise NotFoundError("tag", path) from None
+
+    def kinds_of(self, type_id: str) -> Iterator[str]:
+        """This equipment type and those that it extends, the nearest first."""
+        step: str | None = type_id
+        while step is not None:
+            yield step
+            step = self.types[step].extends if step in self.types else None
 
     def children(self, path: str | None) -> tuple[Node, ...]:
         """Nodes right below this one; the sites for None."""

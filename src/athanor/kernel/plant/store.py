@@ -10,7 +10,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athanor.kernel.plant.meter import Meter, Replacement
-from athanor.kernel.plant.model import AlarmLimits, Level, Node, Plant, Tag, TagId, TagKind, Tenant
+from athanor.kernel.plant.model import AlarmLimits, EquipmentType, Level, Node, Plant, Tag, TagId, TagKind, Tenant
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.plant.tables import NodeRow, ParkRow, TagDefinitionRow, TagRow, TenantRow
 
@@ -30,7 +30,14 @@ async def store_plant(session: AsyncSession, plant: Plant, *, at: datetime | Non
     for table in (TagDefinitionRow, NodeRow, TenantRow, ParkRow):
         await session.execute(delete(table))
     session.add(
-        ParkRow(id=plant.id, name=dict(plant.name), timezone=plant.timezone, version=version, stored_at=at),
+        ParkRow(
+            id=plant.id,
+            name=dict(plant.name),
+            timezone=plant.timezone,
+            types=_type_columns(plant),
+            version=version,
+            stored_at=at,
+        ),
     )
     await session.flush()
     await _insert(session, TenantRow, _tenant_rows(plant))
@@ -63,6 +70,7 @@ async def running_plant(session: AsyncSession) -> RunningPlant | None:
         timezone=park.timezone,
         tenants={row.id: Tenant(row.id, row.name) for row in tenants},
         nodes={row.path: _node(row, tuple(tags.get(row.path, ()))) for row in nodes},
+        types={key: EquipmentType(key, one["name"], one["extends"]) for key, one in park.types.items()},
     )
     return RunningPlant(model, park.version, ids)
 
@@ -126,6 +134,10 @@ def _tenant_rows(plant: Plant) -> list[dict[str, Any]]:
         {"id": tenant.id, "place": place, "name": dict(tenant.name)}
         for place, tenant in enumerate(plant.tenants.values())
     ]
+
+
+def _type_columns(plant: Plant) -> dict[str, Any]:
+    return {key: {"name": dict(one.name), "extends": one.extends} for key, one in plant.types.items()}
 
 
 def _node_rows(plant: Plant) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ class ParkRow(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[dict[str, str]]
     timezone: Mapped[str]
+    types: Mapped[dict[str, Any]] = mapped_column(JSON, server_default="{}")  # of equipment: name and extends, by id
     version: Mapped[int]  # grows by one with every change
     stored_at: Mapped[datetime]
 

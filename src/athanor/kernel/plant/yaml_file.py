@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from athanor.kernel.errors import AthanorError
-from athanor.kernel.plant.model import STANDARD_RETENTION, Level, Node, Plant, Tag, Tenant
+from athanor.kernel.plant.model import STANDARD_RETENTION, EquipmentType, Level, Node, Plant, Tag, Tenant, Text
 from athanor.kernel.plant.roles import ROLES
 from athanor.kernel.plant.yaml_fields import Faults
 from athanor.kernel.plant.yaml_meters import with_meter
@@ -92,6 +92,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Type:
+    name: Text
     extends: str | None
     source: YamlNode
     own: TagDrafts
@@ -136,6 +137,7 @@ class _Reader:
             timezone=park.get("timezone") or "UTC",
             tenants=self.tenants,
             nodes=self.nodes,
+            types={key: EquipmentType(key, one.name, one.extends) for key, one in self.types.items()},
         )
 
     def _park(self, node: YamlNode) -> dict[str, Any]:
@@ -177,11 +179,10 @@ class _Reader:
         for type_id, body in self.faults.entries(node, "'types'").items():
             self.faults.id(Scalar(type_id, body.line, plain=False), "the type's id")
             given = self.faults.mapping(body, f"type {type_id!r}", ("name", "extends", "tags"), required=("name",))
-            if "name" in given:
-                self.faults.name(given["name"], f"the name of type {type_id!r}")
+            name = self.faults.name(given["name"], f"the name of type {type_id!r}") if "name" in given else None
             extends = self.faults.text(given["extends"], "'extends'") if "extends" in given else None
             own = self.tags.drafts(given["tags"], f"type {type_id!r}") if "tags" in given else {}
-            self.types[type_id] = _Type(extends, given.get("extends", body), own)
+            self.types[type_id] = _Type(name or {}, extends, given.get("extends", body), own)
         for type_id in self.types:
             self._type_tags(type_id, below=())
 

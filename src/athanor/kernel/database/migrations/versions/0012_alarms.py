@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Bring the tables one revision forward."""
+    op.add_column("plant_park", sa.Column("types", sa.JSON(), server_default="{}", nullable=False))
     op.create_table(
         "alarms_rules",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -30,6 +31,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_alarms_rules_key"), "alarms_rules", ["key"], unique=False)
     op.create_index(op.f("ix_alarms_rules_tenant"), "alarms_rules", ["tenant"], unique=False)
+    op.create_index(
+        "uq_alarms_rules_park_key",
+        "alarms_rules",
+        ["key"],
+        unique=True,
+        sqlite_where=sa.text("tenant IS NULL"),
+        postgresql_where=sa.text("tenant IS NULL"),
+    )
     op.create_table(
         "alarms_alarms",
         sa.Column("id", sa.Integer(), nullable=False),
