@@ -22,6 +22,14 @@ def upgrade() -> None:
         sa.Column("changed_by", sa.String(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_error", sa.String(), nullable=False),
+        sa.Column("last_error_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("open_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_on", sa.Boolean(), nullable=False),
+        sa.Column("turns", sa.Integer(), nullable=False),
         sa.Column("tenant", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notify_channels")),
         sqlite_autoincrement=True,
@@ -44,11 +52,15 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("routed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("fate", sa.String(length=20), nullable=True),
+        sa.Column("next_step_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tenant", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notify_notices")),
         sa.UniqueConstraint("key", name=op.f("uq_notify_notices_key")),
         sqlite_autoincrement=True,
     )
+    op.create_index(op.f("ix_notify_notices_fate"), "notify_notices", ["fate"], unique=False)
+    op.create_index(op.f("ix_notify_notices_next_step_at"), "notify_notices", ["next_step_at"], unique=False)
     op.create_index(op.f("ix_notify_notices_made_at"), "notify_notices", ["made_at"], unique=False)
     op.create_index(op.f("ix_notify_notices_routed_at"), "notify_notices", ["routed_at"], unique=False)
     op.create_index(op.f("ix_notify_notices_subject"), "notify_notices", ["subject"], unique=False)
@@ -76,6 +88,10 @@ def upgrade() -> None:
         sa.Column("address", sa.String(length=1000), nullable=False),
         sa.Column("is_enabled", sa.Boolean(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("code_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("code_tries", sa.Integer(), nullable=False),
         sa.Column("tenant", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notify_reaches")),
         sa.UniqueConstraint("login", "kind", "address", name=op.f("uq_notify_reaches_login_kind_address")),
@@ -97,6 +113,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_notify_rosters_tenant"), "notify_rosters", ["tenant"], unique=False)
     op.create_table(
+        "notify_wishes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("login", sa.String(), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tenant", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notify_wishes")),
+        sa.UniqueConstraint("login", name=op.f("uq_notify_wishes_login")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(op.f("ix_notify_wishes_tenant"), "notify_wishes", ["tenant"], unique=False)
+    op.create_table(
         "notify_messages",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("notice_id", sa.Integer(), nullable=False),
@@ -113,10 +141,12 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_repeat", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("error", sa.String(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("body", sa.String(), nullable=False),
         sa.Column("digest_id", sa.Integer(), nullable=True),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tenant", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
             ["notice_id"], ["notify_notices.id"], name=op.f("fk_notify_messages_notice_id_notify_notices")
@@ -133,7 +163,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("token", name=op.f("uq_notify_messages_token")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_notify_messages_channel_id"), "notify_messages", ["channel_id"], unique=False)
+    op.create_index("ix_notify_messages_channel_id_sent_at", "notify_messages", ["channel_id", "sent_at"], unique=False)
+    op.create_index(
+        "ix_notify_messages_channel_id_state_due_at",
+        "notify_messages",
+        ["channel_id", "state", "due_at"],
+        unique=False,
+    )
     op.create_index(op.f("ix_notify_messages_login"), "notify_messages", ["login"], unique=False)
     op.create_index(op.f("ix_notify_messages_made_at"), "notify_messages", ["made_at"], unique=False)
     op.create_index("ix_notify_messages_state_due_at", "notify_messages", ["state", "due_at"], unique=False)
