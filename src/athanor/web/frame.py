@@ -1,6 +1,6 @@
 """What is around every page: header, navigation from the apps' manifests, language, theme, the person's menu."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,11 +41,22 @@ def places(apps: Sequence[App]) -> list[Place]:
 
 
 @contextmanager
-def frame(viewer: User, navigation: Sequence[Place], *, here: str, park: Text, timezone: str) -> Iterator[ui.element]:
-    """The page's frame; what is built within the block becomes its content."""
+def frame(
+    viewer: User,
+    navigation: Sequence[Place],
+    *,
+    here: str,
+    park: Text,
+    timezone: str,
+    fixtures: Sequence[Callable[[User], None]] = (),
+) -> Iterator[ui.element]:
+    """The page's frame; what is built within the block becomes its content.
+
+    `fixtures` draw what apps have in the header.
+    """
     with region("ath", lang=current_language().replace("_", "-")):
         link(_("Skip to content"), "#content", "ath-skip")
-        _header(viewer, park, timezone)
+        _header(viewer, park, timezone, fixtures)
         with region("ath-body"):
             _navigation([place for place in navigation if viewer.may(place.permission)], here)
             region("ath-scrim").on("click", js_handler="() => athanor.toggleNavigation(false)")
@@ -53,7 +64,7 @@ def frame(viewer: User, navigation: Sequence[Place], *, here: str, park: Text, t
                 yield main
 
 
-def _header(viewer: User, park: Text, timezone: str) -> None:
+def _header(viewer: User, park: Text, timezone: str, fixtures: Sequence[Callable[[User], None]]) -> None:
     with region("ath-header", "header"):
         toggle = button(
             _("Navigation"),
@@ -68,6 +79,8 @@ def _header(viewer: User, park: Text, timezone: str) -> None:
         region("ath-space")
         with region("ath-header-info"):
             _clock(timezone)
+        for draw in fixtures:
+            draw(viewer)
         _preferences(viewer)
 
 

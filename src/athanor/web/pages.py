@@ -21,6 +21,7 @@ from athanor.kernel.identity.service import Identity
 from athanor.kernel.identity.user import User
 from athanor.web.components.empty_state import empty_state
 from athanor.web.components.error_card import error_card
+from athanor.web.fixtures import Fixture, fixtures_of
 from athanor.web.frame import Place, frame, places
 from athanor.web.injection import Ports, open_parameters
 from athanor.web.language import _, language_of, speak_on_page, text_of
@@ -39,9 +40,10 @@ _LEAVE_WITHIN_S = 2.0  # for a browser to leave a page that has ended
 def mount_pages(apps: Sequence[App], ports: Ports, identity: Identity) -> None:
     """Mount every page of these apps, and `/`, which leads to the first that the person may see."""
     navigation = places(apps)
+    fixtures = fixtures_of(apps, ports)
     for app in apps:
         for page in app.pages:
-            _mount(app, page, navigation, ports, identity)
+            _mount(app, page, navigation, fixtures, ports, identity)
 
     async def home(request: Request) -> Response | None:
         user = await user_of(request, identity)
@@ -52,14 +54,21 @@ def mount_pages(apps: Sequence[App], ports: Ports, identity: Identity) -> None:
             context.client.delete()
             return RedirectResponse(first, 303)
         begin(request, user)
-        with framed(user, navigation, "/", ports):
+        with framed(user, navigation, "/", ports, fixtures):
             empty_state(_("Nothing is set up for you yet"), _("Ask an administrator which apps you may use."))
         return None
 
     ui.page("/", response_timeout=BUILD_TIMEOUT_S)(home)
 
 
-def _mount(app: App, page: PageDeclaration, navigation: Sequence[Place], ports: Ports, identity: Identity) -> None:
+def _mount(
+    app: App,
+    page: PageDeclaration,
+    navigation: Sequence[Place],
+    fixtures: Sequence[Fixture],
+    ports: Ports,
+    identity: Identity,
+) -> None:
     handed = ports.names_in(app.manifest, page.builder)
     open_ones = open_parameters(page.builder, [*handed, "request"])
     takes_request = "request" in inspect.signature(page.builder).parameters
@@ -71,7 +80,7 @@ def _mount(app: App, page: PageDeclaration, navigation: Sequence[Place], ports: 
         client = begin(request, user)
         live = partial(come_alive, client, resting_pulse(client), identity, user)
         waiting = asyncio.get_running_loop().call_later(_PATIENCE_S, live)
-        with ExitStack() as when_built, framed(user, navigation, page.path, ports) as main:
+        with ExitStack() as when_built, framed(user, navigation, page.path, ports, fixtures) as main:
             when_built.callback(live)
             when_built.callback(waiting.cancel)
             ui.page_title(f"{text_of(app.manifest.title)} · Athanor")
@@ -119,10 +128,11 @@ def begin(request: Request, user: User) -> Client:
     return client
 
 
-def framed(user: User, navigation: Sequence[Place], here: str, ports: Ports) -> Any:
+def framed(user: User, navigation: Sequence[Place], here: str, ports: Ports, fixtures: Sequence[Fixture] = ()) -> Any:
     """The frame around a page of this person."""
     model = ports.plant.model
-    return frame(user, navigation, here=here, park=model.name, timezone=model.timezone)
+    drawn = [one.draw for one in fixtures if user.may(one.permission)]
+    return frame(user, navigation, here=here, park=model.name, timezone=model.timezone, fixtures=drawn)
 
 
 def _refuse(user: User) -> None:

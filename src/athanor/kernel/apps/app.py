@@ -25,6 +25,14 @@ class PageDeclaration:
 
 
 @dataclass(frozen=True, slots=True)
+class FrameDeclaration:
+    """Something in the frame of every page. `builder`'s parameters are ports that the manifest names."""
+
+    builder: Callable[..., None]
+    permission: str
+
+
+@dataclass(frozen=True, slots=True)
 class Subscription:
     """A handler for events of one topic, or `telemetry.batch` for live batches."""
 
@@ -60,6 +68,7 @@ class App:
 
     manifest: Manifest
     pages: list[PageDeclaration] = field(default_factory=list)
+    frame: list[FrameDeclaration] = field(default_factory=list)
     subscriptions: list[Subscription] = field(default_factory=list)
     routines: list[Routine] = field(default_factory=list)
     jobs: list[JobDeclaration] = field(default_factory=list)
@@ -72,6 +81,15 @@ class App:
             raise BadDeclarationError(self.manifest.id, f"its page {path} lies outside {home}")
         self._check(permission)
         self.pages.append(PageDeclaration(path, builder, permission))
+
+    def in_frame(self, builder: Callable[..., None], *, permission: str) -> None:
+        """Draw something into the header of every page of the house, for who has the permission.
+
+        For what must reach a person wherever they are, and for nothing else. It is built with each page, so it draws
+        at once and waits for nothing: what takes time comes by `athanor.web.live.every_second`.
+        """
+        self._check(permission)
+        self.frame.append(FrameDeclaration(builder, permission))
 
     def on(self, topic: str, handler: Handler) -> None:
         """Call `handler(event, …ports)` for each event of a topic that the manifest subscribes to."""

@@ -17,6 +17,7 @@ from athanor.web.account.who import show_who
 from athanor.web.components.dialog import Dialog
 from athanor.web.components.page_title import page_title
 from athanor.web.components.words import region
+from athanor.web.fixtures import fixtures_of
 from athanor.web.frame import ACCOUNT, places
 from athanor.web.injection import Ports
 from athanor.web.language import _, text_of
@@ -27,14 +28,14 @@ from athanor.web.sessions import COOKIE, user_of, where_of
 
 def mount_account(apps: Sequence[App], ports: Ports, identity: Identity) -> None:
     """Mount the page; everybody who has signed in has one."""
-    navigation = places(apps)
+    navigation, fixtures = places(apps), fixtures_of(apps, ports)
 
     async def build(request: Request) -> Response | None:
         user = await user_of(request, identity)
         if user is None:
             return turned_away(request)
         client = begin(request, user)
-        with framed(user, navigation, ACCOUNT, ports) as main:
+        with framed(user, navigation, ACCOUNT, ports, fixtures) as main:
             client.on_exception(Trouble(main, ACCOUNT).show)
             acting = Acting(identity, request.cookies[COOKIE], where_of(request))
             await _show(acting, user, ports)

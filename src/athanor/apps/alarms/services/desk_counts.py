@@ -11,4 +11,4 @@ async def standing_by_priority(db: Database) -> dict[int, int]:
     """Alarms that are not in the normal state, by priority."""
     query = select(AlarmRow.priority, func.count()).where(AlarmRow.state != State.NORM).group_by(AlarmRow.priority)
     async with db.reading() as session:
-        return {priority: count for priority, count in (await session.execute(query)).all()}
+        return dict(row.tuple() for row in (await session.execute(query)).all())
