@@ -79,20 +79,38 @@ class AlarmRow(TenantOwned, Base):
     shelved_until: Mapped[datetime | None] = mapped_column(index=True)
     shelved_by: Mapped[str | None]
     out_of_service_by: Mapped[str | None]
-    hidden_reason: Mapped[str]  # of shelving or out of service
-    hidden_at: Mapped[datetime | None]
+    out_of_service_at: Mapped[datetime | None]
+    out_of_service_reason: Mapped[str] = mapped_column(default="")
+    hidden_reason: Mapped[str]  # of shelving
+    hidden_at: Mapped[datetime | None]  # of shelving
     occurrence_id: Mapped[int | None]  # the one that stands, or stood last
     value: Mapped[float | None]
     limit: Mapped[float | None]
     since: Mapped[datetime | None]  # when it came into `state`: source time, or when somebody acted
-    judged_us: Mapped[int] = mapped_column(BigInteger)  # source time of the last finding that was taken in; 0: none
+    acknowledged_by: Mapped[str | None]  # while it stands acknowledged; the record of the first is the occurrence's
+    acknowledged_at: Mapped[datetime | None]
+    judged_us: Mapped[int] = mapped_column(BigInteger)  # source time of the last raise or clear taken in; 0: none
+    suppressed_us: Mapped[int] = mapped_column(BigInteger, default=0)  # the same of suppression by design
     revision: Mapped[int] = mapped_column(
         BigInteger, index=True
     )  # grows over all alarms with every change: for polling
 
 
+class HeadRow(Base):
+    """The newest revision of all alarms: one row, locked last by whoever changes some, so that revisions become
+    visible in their order and a poll misses none."""
+
+    __tablename__ = "alarms_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)  # always 1
+    revision: Mapped[int] = mapped_column(BigInteger)
+
+
 class OccurrenceRow(TenantOwned, Base):
-    """One time that an alarm was raised, until it is over. The database lets none be there twice."""
+    """One time that an alarm was raised, until it is over. The database lets none be there twice.
+
+    An alarm that is raised again before the last time was acknowledged or reset has a new occurrence, which ends it.
+    """
 
     __tablename__ = "alarms_occurrences"
     __table_args__ = (
@@ -109,13 +127,13 @@ class OccurrenceRow(TenantOwned, Base):
     category: Mapped[str]
     raised_at: Mapped[datetime] = mapped_column(index=True)  # source time
     seen_at: Mapped[datetime]  # when Athanor raised it
-    is_announced: Mapped[bool]  # not while shelved, suppressed or out of service
+    is_announced: Mapped[bool]  # not while shelved, suppressed or out of service; later, if it then still stands
     is_late: Mapped[bool]  # came in long after it happened, as after an outage: told of in one digest
     value: Mapped[float | None]
     limit: Mapped[float | None]
-    acknowledged_at: Mapped[datetime | None]
+    acknowledged_at: Mapped[datetime | None]  # the first time
     acknowledged_by: Mapped[str | None]
-    cleared_at: Mapped[datetime | None]  # source time; the last, where it came back before it was over
+    cleared_at: Mapped[datetime | None]  # source time
     ended_at: Mapped[datetime | None]  # normal again in the standard's sense
 
 

@@ -53,13 +53,18 @@ def upgrade() -> None:
         sa.Column("shelved_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("shelved_by", sa.String(), nullable=True),
         sa.Column("out_of_service_by", sa.String(), nullable=True),
+        sa.Column("out_of_service_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("out_of_service_reason", sa.String(), nullable=False),
         sa.Column("hidden_reason", sa.String(), nullable=False),
         sa.Column("hidden_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("occurrence_id", sa.Integer(), nullable=True),
         sa.Column("value", sa.Double(), nullable=True),
         sa.Column("limit", sa.Double(), nullable=True),
         sa.Column("since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("acknowledged_by", sa.String(), nullable=True),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("judged_us", sa.BigInteger(), nullable=False),
+        sa.Column("suppressed_us", sa.BigInteger(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("tenant", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["rule_id"], ["alarms_rules.id"], name=op.f("fk_alarms_alarms_rule_id_alarms_rules")),
@@ -73,6 +78,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_alarms_alarms_shelved_until"), "alarms_alarms", ["shelved_until"], unique=False)
     op.create_index(op.f("ix_alarms_alarms_state"), "alarms_alarms", ["state"], unique=False)
     op.create_index(op.f("ix_alarms_alarms_tenant"), "alarms_alarms", ["tenant"], unique=False)
+    op.create_table(
+        "alarms_head",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alarms_head")),
+    )
+    head = sa.table("alarms_head", sa.column("id"), sa.column("revision"))
+    op.execute(head.insert().values(id=1, revision=0))
     op.create_table(
         "alarms_rule_revisions",
         sa.Column("id", sa.Integer(), nullable=False),
