@@ -1,0 +1,1 @@
+"""What can be computed of alarms: pure functions, NumPy in, NumPy out."""
