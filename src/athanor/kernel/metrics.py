@@ -68,3 +68,10 @@ SAMPLES_REMOVED = Counter(
     ["class", "reason"],
 )
 DISK_FREE_BYTES = Gauge("athanor_disk_free_bytes", "Free room on a disk that the historian writes to [B]", ["folder"])
+MESSAGES_WAITING = Gauge("athanor_messages_waiting", "Messages to people that have not gone out", ["channel"])
+MESSAGES = Counter("athanor_messages_total", "Messages to people, by what became of a try", ["kind", "outcome"])
+ALARM_SCREEN_SECONDS = ColumnHistogram(
+    "athanor_alarm_screen_seconds",
+    "From an alarm's source time to its being on an operator's screen, as the pages report it [s]",
+    bounds=(0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0),
+)
