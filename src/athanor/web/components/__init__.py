@@ -3,6 +3,7 @@
 from athanor.web.components.choice import Choice, MomentField
 from athanor.web.components.data_table import Cell, Column, TablePage, TableQuery, data_table
 from athanor.web.components.dialog import Dialog
+from athanor.web.components.dialog_form import Said, dialog_form, form_choice, form_line, form_lines
 from athanor.web.components.empty_state import empty_state
 from athanor.web.components.error_card import error_card
 from athanor.web.components.fields import bare_choice, choice, number_field, text_field
@@ -26,6 +27,7 @@ __all__ = [
     "JobCard",
     "Kpi",
     "MomentField",
+    "Said",
     "Spark",
     "Status",
     "Stretch",
@@ -42,9 +44,13 @@ __all__ = [
     "button",
     "choice",
     "data_table",
+    "dialog_form",
     "empty_state",
     "error_card",
     "file_drop",
+    "form_choice",
+    "form_line",
+    "form_lines",
     "icon",
     "job_card",
     "job_list",

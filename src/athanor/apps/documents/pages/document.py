@@ -12,7 +12,6 @@ from athanor.apps.documents import services
 from athanor.apps.documents.pages import wording
 from athanor.apps.documents.pages.asset_finder import AssetFinder
 from athanor.apps.documents.pages.files_drop import FilesDrop
-from athanor.apps.documents.pages.forms import Said, choice, field, form, long_field
 from athanor.apps.documents.pages.preview import preview_card
 from athanor.apps.documents.pages.versions import versions_card
 from athanor.kernel.documents.records import ASSET, RESTORED_WITHIN, Told
@@ -20,7 +19,21 @@ from athanor.kernel.documents.service import Documents
 from athanor.kernel.documents.tables import LinkRow, Scan
 from athanor.kernel.identity.user import User
 from athanor.kernel.plant.running import RunningPlant
-from athanor.web.components import Dialog, Words, button, icon, link, page_title, region, status
+from athanor.web.components import (
+    Dialog,
+    Said,
+    Words,
+    button,
+    dialog_form,
+    form_choice,
+    form_line,
+    form_lines,
+    icon,
+    link,
+    page_title,
+    region,
+    status,
+)
 from athanor.web.language import _
 from athanor.web.live import every_second
 
@@ -189,20 +202,23 @@ class DocumentPage:
             )
             ui.navigate.reload()
 
-        with self._dialog.filling(_("Change")), form(change, _("Save"), on_cancel=self._dialog.close):
-            field(_("Title"), "title", document.title)
-            field(_("Labels, parted by commas"), "labels", ", ".join(document.labels))
-            choice(_("Kept"), "retention", classes, document.retention or "")
+        with self._dialog.filling(_("Change")), dialog_form(change, _("Save"), on_cancel=self._dialog.close):
+            form_line(_("Title"), "title", document.title)
+            form_line(_("Labels, parted by commas"), "labels", ", ".join(document.labels))
+            form_choice(_("Kept"), "retention", classes, document.retention or "")
 
     def _ask_to_remove(self) -> None:
         async def remove(said: Said) -> None:
             await self._documents.remove(self._viewer, self._id, reason=said.get("reason", ""), address=self._address)
             ui.navigate.reload()
 
-        with self._dialog.filling(_("Remove the document")), form(remove, _("Remove"), on_cancel=self._dialog.close):
+        with (
+            self._dialog.filling(_("Remove the document")),
+            dialog_form(remove, _("Remove"), on_cancel=self._dialog.close),
+        ):
             text = _("All its versions go. It can be restored for {n} days, then it is deleted for good.")
             Words(text.format(n=RESTORED_WITHIN // timedelta(days=1)), "p")
-            long_field(_("Reason"), "reason")
+            form_lines(_("Reason"), "reason")
 
     async def _restore(self) -> None:
         await self._documents.restore(self._viewer, self._id, address=self._address)

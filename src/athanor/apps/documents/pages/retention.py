@@ -6,7 +6,6 @@ from nicegui import ui
 
 from athanor.apps.documents.domain.sizes import size_text
 from athanor.apps.documents.pages import wording
-from athanor.apps.documents.pages.forms import Said, form
 from athanor.kernel.documents.records import RESTORED_WITHIN
 from athanor.kernel.documents.service import Documents
 from athanor.kernel.documents.upkeep import Swept
@@ -16,9 +15,11 @@ from athanor.web.components import (
     Cell,
     Column,
     Dialog,
+    Said,
     Words,
     button,
     data_table,
+    dialog_form,
     empty_state,
     link,
     page_title,
@@ -93,7 +94,10 @@ def _ask(dialog: Dialog, documents: Documents, viewer: User, count: int) -> None
         swept = await documents.sweep(viewer)
         _tell(dialog, swept)
 
-    with dialog.filling(_("Let documents go")), form(sweep, _("Remove {n}").format(n=count), on_cancel=dialog.close):
+    with (
+        dialog.filling(_("Let documents go")),
+        dialog_form(sweep, _("Remove {n}").format(n=count), on_cancel=dialog.close),
+    ):
         text = _("They can be restored for {n} days, by whoever may edit documents. Then they are deleted for good.")
         Words(text.format(n=RESTORED_WITHIN.days), "p")
 

@@ -5,11 +5,10 @@ from zoneinfo import ZoneInfo
 
 from athanor.apps.documents.domain.sizes import size_text
 from athanor.apps.documents.pages import wording
-from athanor.apps.documents.pages.forms import Said, form
 from athanor.apps.documents.pages.preview import content_address
 from athanor.kernel.documents.records import Told
 from athanor.kernel.documents.tables import Scan, VersionRow
-from athanor.web.components import Dialog, Words, button, icon, link, region, status
+from athanor.web.components import Dialog, Said, Words, button, dialog_form, icon, link, region, status
 from athanor.web.language import _
 
 _IN_A_ROW = "display: inline-flex; align-items: center; gap: 4px"
@@ -85,6 +84,6 @@ def _ask(one: VersionRow, go_back: Callable[[int], Awaitable[None]], dialog: Dia
     async def send(_said: Said) -> None:
         await go_back(one.number)
 
-    with dialog.filling(_("Go back to an earlier version")), form(send, _("Go back"), on_cancel=dialog.close):
+    with dialog.filling(_("Go back to an earlier version")), dialog_form(send, _("Go back"), on_cancel=dialog.close):
         text = _("Version {n} becomes the newest again, as a new version. Nothing is lost.")
         Words(text.format(n=one.number), "p")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from nicegui.events import GenericEventArguments
 
 from athanor.kernel.errors import AthanorError
-from athanor.web.components import Words, button, region
+from athanor.web.components.words import Words, button, region
 from athanor.web.language import _
 
 Said = Mapping[str, str]
@@ -15,7 +15,9 @@ _WHOLE_FORM = "(event) => emit(Object.fromEntries(new FormData(event.target)))"
 
 
 @contextmanager
-def form(send: Callable[[Said], Awaitable[None]], label: str, *, on_cancel: Callable[[], None]) -> Iterator[None]:
+def dialog_form(
+    send: Callable[[Said], Awaitable[None]], label: str, *, on_cancel: Callable[[], None]
+) -> Iterator[None]:
     """Fields that are built within the block, and the button that sends them."""
     with region("ath-correct", "form", novalidate="") as element:
         with region("ath-fields"):
@@ -37,21 +39,21 @@ def form(send: Callable[[Said], Awaitable[None]], label: str, *, on_cancel: Call
     element.on("submit.prevent", sent, js_handler=_WHOLE_FORM)
 
 
-def field(label: str, name: str, value: str = "") -> None:
+def form_line(label: str, name: str, value: str = "") -> None:
     """One line."""
     with region(tag="label"):
         Words(label)
         region("", "input", type="text", name=name, autocomplete="off").props["defaultValue"] = value
 
 
-def long_field(label: str, name: str) -> None:
+def form_lines(label: str, name: str) -> None:
     """Some lines."""
     with region(tag="label"):
         Words(label)
         region("", "textarea", name=name, rows="2", maxlength="2000")
 
 
-def choice(label: str, name: str, options: Mapping[str, str], chosen: str) -> None:
+def form_choice(label: str, name: str, options: Mapping[str, str], chosen: str) -> None:
     """One of some."""
     with region(tag="label"):
         Words(label)
