@@ -63,11 +63,11 @@ class Subject(_Part):
         Only what is at or below this node.
     """
 
-    tag: str | None = Field(None, max_length=400)
-    type: str | None = Field(None, max_length=100)
+    tag: str | None = Field(default=None, max_length=400)
+    type: str | None = Field(default=None, max_length=100)
     limit: Literal["low_low", "low", "high", "high_high", "any"] | None = None
-    node: str | None = Field(None, max_length=400)
-    under: str | None = Field(None, max_length=400)
+    node: str | None = Field(default=None, max_length=400)
+    under: str | None = Field(default=None, max_length=400)
 
     @model_validator(mode="after")
     def _is_one(self) -> "Subject":
@@ -83,7 +83,9 @@ class Limit(_Part):
     kind: Literal["limit"] = "limit"
     side: Side
     at: float | None = None  # in the tag's unit; None: the plant's own alarm limit of the subject
-    deadband: float | None = Field(None, ge=0)  # in the tag's unit; None: by the kind of signal, see `instances`
+    deadband: float | None = Field(
+        default=None, ge=0
+    )  # in the tag's unit; None: by the kind of signal, see `instances`
 
 
 class Rate(_Part):
@@ -92,8 +94,8 @@ class Rate(_Part):
     kind: Literal["rate"] = "rate"
     side: Side | Literal["either"] = "either"  # high: rises faster
     at: float = Field(gt=0)  # in the tag's unit per minute
-    window_s: float = Field(60, gt=0, le=86_400)
-    deadband: float = Field(0, ge=0)  # in the tag's unit per minute
+    window_s: float = Field(default=60, gt=0, le=86_400)
+    deadband: float = Field(default=0, ge=0)  # in the tag's unit per minute
 
 
 class Deviation(_Part):
@@ -103,7 +105,7 @@ class Deviation(_Part):
     reference: str = Field(min_length=1, max_length=400)  # a tag's path; `.id` for one of the same asset
     side: Side | Literal["either"] = "either"
     at: float = Field(gt=0)  # in the tag's unit
-    deadband: float = Field(0, ge=0)
+    deadband: float = Field(default=0, ge=0)
 
 
 class InState(_Part):
@@ -118,7 +120,9 @@ class Stale(_Part):
     """No sample for so long."""
 
     kind: Literal["stale"] = "stale"
-    after_s: float | None = Field(None, gt=0)  # None: three of the tag's periods, as everywhere (`kernel.freshness`)
+    after_s: float | None = Field(
+        default=None, gt=0
+    )  # None: three of the tag's periods, as everywhere (`kernel.freshness`)
 
 
 class BadQuality(_Part):
@@ -132,7 +136,7 @@ class Frozen(_Part):
 
     kind: Literal["frozen"] = "frozen"
     for_s: float = Field(gt=0, le=7 * 86_400)
-    band: float = Field(0, ge=0)
+    band: float = Field(default=0, ge=0)
 
 
 class Jump(_Part):
@@ -140,7 +144,7 @@ class Jump(_Part):
 
     kind: Literal["jump"] = "jump"
     by: float = Field(gt=0)
-    calm_s: float = Field(60, ge=0, le=86_400)
+    calm_s: float = Field(default=60, ge=0, le=86_400)
 
 
 class Ewma(_Part):
@@ -149,8 +153,8 @@ class Ewma(_Part):
     kind: Literal["ewma"] = "ewma"
     mean: float
     sigma: float = Field(gt=0)
-    weight: float = Field(0.2, gt=0, le=1)  # lambda
-    width: float = Field(3.0, gt=0)  # L, in standard deviations of the mean
+    weight: float = Field(default=0.2, gt=0, le=1)  # lambda
+    width: float = Field(default=3.0, gt=0)  # L, in standard deviations of the mean
 
 
 class Cusum(_Part):
@@ -159,8 +163,8 @@ class Cusum(_Part):
     kind: Literal["cusum"] = "cusum"
     mean: float
     sigma: float = Field(gt=0)
-    slack: float = Field(0.5, ge=0)  # k, in sigma
-    interval: float = Field(5.0, gt=0)  # h, in sigma
+    slack: float = Field(default=0.5, ge=0)  # k, in sigma
+    interval: float = Field(default=5.0, gt=0)  # h, in sigma
 
 
 class Ramp(_Part):
@@ -169,8 +173,8 @@ class Ramp(_Part):
     kind: Literal["ramp"] = "ramp"
     side: Side
     at: float | None = None  # None: the plant's own alarm limit on that side
-    window_s: float = Field(600, gt=0, le=86_400)
-    horizon_s: float = Field(1800, gt=0, le=7 * 86_400)
+    window_s: float = Field(default=600, gt=0, le=86_400)
+    horizon_s: float = Field(default=1800, gt=0, le=7 * 86_400)
 
 
 class Expression(_Part):
@@ -208,8 +212,8 @@ class Hours(_Part):
     """A part of the week, on the site's clock; past midnight where it ends before it begins."""
 
     days: tuple[Annotated[int, Field(ge=0, le=6)], ...] = (0, 1, 2, 3, 4, 5, 6)  # 0 is Monday
-    from_minute: int = Field(0, ge=0, lt=1440)
-    to_minute: int = Field(1440, gt=0, le=1440)
+    from_minute: int = Field(default=0, ge=0, lt=1440)
+    to_minute: int = Field(default=1440, gt=0, le=1440)
 
 
 class Rule(_Part):
@@ -244,20 +248,20 @@ class Rule(_Part):
     name: Words = Field(min_length=1)
     subject: Subject
     condition: Condition
-    on_delay_s: float | None = Field(None, ge=0, le=86_400)
-    off_delay_s: float | None = Field(None, ge=0, le=86_400)
+    on_delay_s: float | None = Field(default=None, ge=0, le=86_400)
+    off_delay_s: float | None = Field(default=None, ge=0, le=86_400)
     priority: Priority = Priority.MEDIUM
     category: Category = Category.PROCESS
     consequence: Words = Field(default_factory=dict)
     action: Words = Field(default_factory=dict)
-    respond_within_s: float | None = Field(None, gt=0)
-    owner: str = Field("", max_length=200)
+    respond_within_s: float | None = Field(default=None, gt=0)
+    owner: str = Field(default="", max_length=200)
     is_safety: bool = False
     is_latched: bool = False
     acknowledges_itself: bool = False
-    repeats_after_s: float | None = Field(None, ge=60)
-    suppressed_while: str | None = Field(None, max_length=2000)
-    schedule: tuple[Hours, ...] = Field((), max_length=50)
-    camera: str | None = Field(None, max_length=400)
-    documents: tuple[int, ...] = Field((), max_length=50)
-    note: str = Field("", max_length=4000)
+    repeats_after_s: float | None = Field(default=None, ge=60)
+    suppressed_while: str | None = Field(default=None, max_length=2000)
+    schedule: tuple[Hours, ...] = Field(default=(), max_length=50)
+    camera: str | None = Field(default=None, max_length=400)
+    documents: tuple[int, ...] = Field(default=(), max_length=50)
+    note: str = Field(default="", max_length=4000)
