@@ -33,6 +33,7 @@ LIMITS = ("low_low", "low", "high", "high_high")
 _NUMBERS = frozenset({TagKind.ANALOG, TagKind.SETPOINT, TagKind.COUNTER})
 _OF_NUMBERS = frozenset({"limit", "rate", "deviation", "frozen", "jump", "ewma", "cusum", "ramp"})
 _OF_NO_TAG = (Expression, Reported)
+_NO_NAMES: dict[str, TagId] = {}  # one for the many that name none
 _NAME = re.compile(r"\{([^{}]*)\}")
 
 
@@ -177,7 +178,7 @@ class Expander:
                 written += names_in(formula)
         if rule.suppressed_while:
             written += names_in(rule.suppressed_while)
-        return {name: self._look_up(name, tenant, place) for name in written}
+        return {name: self._look_up(name, tenant, place) for name in written} if written else _NO_NAMES
 
     def _look_up(self, name: str, tenant: str | None, place: Place) -> TagId:
         path = place.node.path + name if name.startswith(".") else name
