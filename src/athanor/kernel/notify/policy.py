@@ -3,12 +3,17 @@
 A policy is data. `recipients` finds the people, `routing` makes messages of it.
 """
 
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from athanor.kernel.alarms.rule import Category, Hours, Priority, Words
+from athanor.kernel.notify.quiet import is_within
 from athanor.kernel.notify.templates import Template
 
 Whose = Literal["tenant", "park", "tenant-or-park"]  # people of the notice's enterprise, of the park, or …
@@ -140,9 +145,9 @@ class Policy(_Part):
     quiet
         When only what is critical is told at once; the rest is kept for a digest at the end.
     digest_min
-        Told together every so many minutes; 0: one by one.
+        Told together every so many minutes, but for what is critical; 0: one by one.
     says_over
-        Those of the first step also hear when it is over. What switches sirens off.
+        Those who were told also hear when it is over. (A siren goes off then in any case.)
     """
 
     name: Words = Field(min_length=1)
@@ -163,3 +168,42 @@ class Policy(_Part):
         if any(later <= earlier for earlier, later in pairwise(times)):
             raise ValueError("each step of escalation comes later than the one before it")
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What of a notice decides whom it concerns. `texts` are its title and detail in every language."""
+
+    topic: str
+    priority: int
+    category: str
+    path: str
+    tenant: str | None
+    texts: tuple[str, ...] = ()
+
+
+def concerns(policy: Policy, owner: str | None, about: About, at: datetime, zone: ZoneInfo) -> bool:
+    """Whether a policy of `owner` (None: the park) is about such a notice, told of at a moment."""
+    match = policy.match
+    return (
+        covers(policy, owner, about)
+        and (not match.topics or any(fnmatchcase(about.topic, topic) for topic in match.topics))
+        and (not match.hours or is_within(match.hours, at, zone))
+    )
+
+
+def covers(policy: Policy, owner: str | None, about: About) -> bool:
+    """As `concerns`, whatever the topic and the hour: what began by a policy also ends by it."""
+    match = policy.match
+    return (
+        owner in (about.tenant, None)
+        and (not match.tenants or about.tenant in match.tenants)
+        and (not match.priorities or about.priority in match.priorities)
+        and (not match.categories or about.category in match.categories)
+        and (not match.areas or any(_is_below(about.path, area) for area in match.areas))
+        and (not match.text or any(match.text.casefold() in text.casefold() for text in about.texts))
+    )
+
+
+def _is_below(path: str, area: str) -> bool:
+    return path == area or path.startswith(f"{area}.")

@@ -20,6 +20,9 @@ class Wishes(BaseModel):
     quiet: tuple[Hours, ...] = Field((), max_length=20)
 
 
+NO_WISHES = Wishes(quiet=())
+
+
 def is_within(hours: Sequence[Hours], at: datetime, zone: ZoneInfo) -> bool:
     """Whether a moment lies in one of these parts of the week; in none where there are none."""
     local = at.astimezone(zone)

@@ -159,9 +159,9 @@ class ReachRow(TenantOwned, Base):
     is_enabled: Mapped[bool]
     changed_at: Mapped[datetime]
     verified_at: Mapped[datetime | None]  # when a code that was sent there was entered: nothing is sent there before
-    code_hash: Mapped[str] = mapped_column(String(64))  # SHA-256 of that code, hexadecimal; "" for none
+    code_hash: Mapped[str] = mapped_column(String(64), default="")  # SHA-256 of that code, hexadecimal; "" for none
     code_until: Mapped[datetime | None]
-    code_tries: Mapped[int]
+    code_tries: Mapped[int] = mapped_column(default=0)
 
 
 class WishRow(TenantOwned, Base):
