@@ -119,11 +119,13 @@ def level(mean_per_ten_minutes: float, peak_per_ten_minutes: float) -> Level:
     return Level.OVERLOADED
 
 
-def measured(log: Log, start_us: int, end_us: int, *, floods: Floods | None = None) -> dict[Figure, float]:
+def measured(
+    log: Log, start_us: int, end_us: int, *, floods: Floods | None = None, days_us: np.ndarray | None = None
+) -> dict[Figure, float]:
     """The figures of one operator position from `start_us` up to but without `end_us`; NaN where there is none.
 
     `log` also has what was raised earlier and stood in that time, or stale alarms are too few. `floods` where they
-    are known already.
+    are known already; `days_us` are the edges of the days, those of UTC where they are left out.
     """
     length_us = end_us - start_us
     inside = log.within(start_us, end_us)
@@ -143,7 +145,7 @@ def measured(log: Log, start_us: int, end_us: int, *, floods: Floods | None = No
         Figure.TOP_TEN: ranking.most_frequent(inside).part,
         Figure.CHATTERING: float(len(np.unique(inside.alarm[nuisance.chattering(inside)]))),
         Figure.FLEETING: float(len(np.unique(inside.alarm[nuisance.fleeting(inside)]))),
-        Figure.STALE: float(_stale_on_worst_day(log, start_us, end_us)),
+        Figure.STALE: float(_stale_on_worst_day(log, start_us, end_us, days_us)),
     }
 
 
@@ -172,6 +174,7 @@ def _share_above(raised: np.ndarray, start_us: int, end_us: int, step_us: int, m
     return float((counts > most).mean()) if len(counts) else float("nan")
 
 
-def _stale_on_worst_day(standing: Log, start_us: int, end_us: int) -> int:
-    counts = nuisance.stale_per_step(standing, steps(start_us, end_us, DAY_US), end_us)
+def _stale_on_worst_day(standing: Log, start_us: int, end_us: int, days_us: np.ndarray | None) -> int:
+    edges = steps(start_us, end_us, DAY_US) if days_us is None else days_us
+    counts = nuisance.stale_per_step(standing, edges, end_us)
     return int(counts.max()) if len(counts) else 0
