@@ -10,9 +10,11 @@ from typing import cast
 import structlog
 
 from athanor.directories import ldap_directory
+from athanor.kernel.alarms.service import Alarms
 from athanor.kernel.apps.routines import Routines
 from athanor.kernel.backup.service import Backups
 from athanor.kernel.bus.memory import MemoryBus
+from athanor.kernel.cases.service import Cases
 from athanor.kernel.compute.processes import Processes
 from athanor.kernel.corrections.service import Corrections
 from athanor.kernel.current import CurrentValues
@@ -43,6 +45,9 @@ from athanor.kernel.jobs.memory import MemoryJobs
 from athanor.kernel.jobs.port import Jobs
 from athanor.kernel.jobs.service import JobRuns
 from athanor.kernel.metrics import TAGS
+from athanor.kernel.notify.channels.outside import Limits
+from athanor.kernel.notify.circuit import Pace
+from athanor.kernel.notify.service import Notify
 from athanor.kernel.plant.model import Plant
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.plant.store import running_plant, store_plant
@@ -198,8 +203,14 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
             classes,
         )
         ports["imports"] = _imports(platform, running_jobs)
+        ports["notify"] = notify = _notify(platform)
+        stack.push_async_callback(notify.close)
+        ports["cases"] = Cases(database, bus)
         ports["forms"] = Forms(database, bus, files, lambda: platform.plant)
+        ports["alarms"] = alarms = Alarms(database, bus, lambda: platform.plant)
+        stack.push_async_callback(alarms.close)
         await _start_plant(platform)
+        await alarms.start()
         yield platform
 
 
@@ -215,6 +226,24 @@ def _imports(platform: Platform, running_jobs: Jobs) -> Imports:
         uploads=Uploads(settings.data_dir / "uploads", most_bytes=settings.transfer.most_upload_mb * 1_000_000),
         max_ahead=timedelta(seconds=settings.ingest.max_ahead_s),
         oldest=datetime.combine(settings.ingest.oldest, time(), UTC),
+    )
+
+
+def _notify(platform: Platform) -> Notify:
+    settings = platform.settings
+    wishes = settings.notify
+    return Notify(
+        platform.database,
+        Vault.at(settings.data_dir),
+        plant=lambda: platform.plant.model,
+        language=settings.server.language,
+        limits=Limits(wishes.never_reach, wishes.robot_hosts, wishes.proxy, wishes.ca_file),
+        pace=Pace(
+            keep_trying=timedelta(days=wishes.give_up_after_days),
+            failing_after=timedelta(minutes=wishes.failing_minutes),
+        ),
+        public_url=wishes.public_url or "",
+        keep=timedelta(days=wishes.keep_days),
     )
 
 

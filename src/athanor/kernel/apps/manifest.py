@@ -13,7 +13,7 @@ from athanor.kernel.errors import AthanorError
 PORTS = (
     "plant", "park", "historian", "current", "bus", "db", "quarantine", "sources", "jobs",
     "runs", "compute", "imports", "files", "waveforms", "corrections", "arrivals", "storage", "documents", "identity",
-    "forms", "transport", "backups",
+    "forms", "transport", "backups", "alarms", "cases", "notify",
 )  # fmt: skip
 
 

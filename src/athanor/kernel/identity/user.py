@@ -11,8 +11,8 @@ from functools import lru_cache
 _OPERATOR = ("*.view", "*.export", "*.operate", "*.edit")
 ROLES: Mapping[str, tuple[str, ...]] = {
     "administrator": ("*",),
-    # Who answers for figures: shift leaders, energy managers, laboratories.
-    "engineer": (*_OPERATOR, "*.correct", "*.import", "*.publish"),
+    # Who answers for figures and for what is an alarm: shift leaders, energy managers, laboratories, instrumentation.
+    "engineer": (*_OPERATOR, "*.correct", "*.import", "*.publish", "*.configure", "*.maintain"),
     "operator": _OPERATOR,
     "viewer": ("*.view",),
 }
