@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Table, bindparam, func, select, text, update
+from sqlalchemy import Table, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -271,6 +271,14 @@ def _is_past(row: NoticeRow, ended: Mapping[str, int]) -> bool:
 
 _FRESH = select(NoticeRow).where(NoticeRow.routed_at.is_(None)).order_by(NoticeRow.id).limit(MOST)
 _DUE = select(NoticeRow).order_by(NoticeRow.next_step_at, NoticeRow.id).limit(MOST)
+
+
+async def is_needed(session: AsyncSession, now: datetime) -> bool:
+    """Whether `route` would find anything to do; a question that keeps nobody from writing."""
+    held = select(MessageRow.id).where(MessageRow.state == State.WITHHELD, MessageRow.due_at <= now)
+    due = select(NoticeRow.id).where(NoticeRow.next_step_at <= now)
+    fresh = select(NoticeRow.id).where(NoticeRow.routed_at.is_(None))
+    return bool(await session.scalar(select(or_(fresh.exists(), due.exists(), held.exists()))))
 
 
 async def _take_turn(session: AsyncSession) -> None:
