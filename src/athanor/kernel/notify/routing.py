@@ -68,8 +68,7 @@ async def route(session: AsyncSession, now: datetime, plant: Plant, language: st
 
     Pass a session of the whole database, and the language of whoever chose none.
     """
-    await _take_turn(session)
-    await ensure_built_in(session, now)
+    await prepare(session, now)
     released = await digest.release(session, now, plant)
     fresh = (await session.scalars(_FRESH)).all()
     due = (await session.scalars(_DUE.where(NoticeRow.next_step_at <= now))).all()
@@ -271,6 +270,12 @@ def _is_past(row: NoticeRow, ended: Mapping[str, int]) -> bool:
 
 _FRESH = select(NoticeRow).where(NoticeRow.routed_at.is_(None)).order_by(NoticeRow.id).limit(MOST)
 _DUE = select(NoticeRow).order_by(NoticeRow.next_step_at, NoticeRow.id).limit(MOST)
+
+
+async def prepare(session: AsyncSession, now: datetime) -> None:
+    """Make what there is before anybody has configured anything; servers that start at once make it once."""
+    await _take_turn(session)
+    await ensure_built_in(session, now)
 
 
 async def is_needed(session: AsyncSession, now: datetime) -> bool:
