@@ -1,9 +1,16 @@
 """Alarms: what is abnormal in the plant now, who has seen it, and what is to be done about it."""
 
-from athanor.apps.alarms import pages
+from datetime import timedelta
+
+from athanor.apps.alarms import handlers, pages
+from athanor.kernel.alarms.records import CHANGED_TOPIC
 from athanor.kernel.apps.app import App
 
 
 def setup(app: App) -> None:
     """Declare what Alarms adds. Runs once, before anything starts; does no work itself."""
     app.page("/alarms", pages.desk, permission="alarms.view")
+    app.page("/alarms/speed", pages.speed, permission="alarms.view")
+    app.in_frame(pages.bell, permission="alarms.view")
+    app.on(CHANGED_TOPIC, handlers.wake_pages)
+    app.every(timedelta(seconds=1), handlers.look_again)

@@ -18,7 +18,7 @@ export default {
       <details class="ath-menu">
         <summary class="ath-button is-plain" :class="{ 'is-calling': calling }" :aria-label="label" :title="label">
           <span class="material-icons" aria-hidden="true">{{ silenced ? "notifications_off" : calling ? "notifications_active" : "notifications" }}</span>
-          <span class="ath-bell-counts"><span v-for="count in counts" :key="count[0]" v-show="count[1]" :class="'ath-prio is-p' + count[0]">{{ count[0] }}<b>{{ count[1] }}</b></span></span>
+          <span class="ath-bell-counts"><template v-for="count in counts" :key="count[0]"><span v-if="count[1]" class="ath-bell-count"><span :class="'ath-prio is-p' + count[0]">{{ count[0] }}</span><b>{{ count[1].toLocaleString() }}</b></span></template></span>
         </summary>
         <div>
           <div class="ath-menu-title">{{ label }}</div>

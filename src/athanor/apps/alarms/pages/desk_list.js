@@ -27,7 +27,7 @@ export default {
             <template v-if="line.g !== undefined">
               <button type="button" class="is-icon is-plain" :aria-expanded="String(line.o)" :aria-label="line.n" @click.stop="$emit('toggle', line.g)"><span class="material-icons" aria-hidden="true">{{ line.o ? "expand_more" : "chevron_right" }}</span></button>
               <strong role="gridcell">{{ line.n }}</strong><small>{{ line.w }}</small><span class="ath-space"></span>
-              <span class="ath-desk-counts"><span v-for="count in line.c" :key="count[0]" :class="'ath-prio is-p' + count[0]" :title="count[2]">{{ count[0] }}<b>{{ count[1] }}</b></span></span>
+              <span class="ath-desk-counts"><span v-for="count in line.c" :key="count[0]" :title="count[2]"><span :class="'ath-prio is-p' + count[0]">{{ count[0] }}</span><b>{{ count[1] }}</b></span></span>
             </template>
             <template v-else>
               <span class="tick" role="gridcell" v-if="mayAct"><input type="checkbox" tabindex="-1" :checked="isChosen(line)" @click.stop="choose(line)" :aria-label="texts.choose + ' ' + line.n" /></span>
@@ -63,7 +63,6 @@ export default {
     this.everywhere = (event) => this.pressedAnywhere(event);
     document.addEventListener("keydown", this.everywhere);
     this.fit();
-    this.$refs.scroll.focus({ preventScroll: true });
   },
   beforeUnmount() {
     this.narrow.removeEventListener("change", this.fit);

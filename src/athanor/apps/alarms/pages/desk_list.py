@@ -62,7 +62,7 @@ class AlarmList(ui.element, component="desk_list.js"):
         self._on_window, self._on_act, self._on_toggle = on_window, on_act, on_toggle
         self._on_open, self._on_find, self._on_shown = on_open, on_find, on_shown
         self._shown: list[Row] = []
-        self._shown_first = -1
+        self._shown_first, self._total, self._alarms = -1, 0, 0
         self.props["texts"] = _texts()
         self.props["may-act"] = may_act
         self.props["acts"] = []
@@ -148,7 +148,7 @@ def _texts() -> dict[str, Any]:
             ["o", _("take out of service")],
             ["r", _("reset what is latched")],
             ["u", _("bring back from the shelf or into service")],
-            ["↵", _("open")],
+            ["↵", _("open it")],
             ["/", _("search")],
             ["Esc", _("choose nothing")],
         ],

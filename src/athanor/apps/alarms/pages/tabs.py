@@ -7,7 +7,10 @@ from athanor.web.language import _
 
 def tabs(here: str, viewer: User) -> None:
     """The heading of the page at `here`; one tab needs no bar."""
-    titles = [("/alarms", _("Desk"), "alarms.view")]
+    titles = [
+        ("/alarms", _("Desk"), "alarms.view"),
+        ("/alarms/speed", _("Time to the screen"), "alarms.view"),
+    ]
     shown = [(address, title) for address, title, permission in titles if viewer.may(permission)]
     with page_title(_("Alarms")):
         if len(shown) < 2:

@@ -1,4 +1,4 @@
-"""What alarms' states, priorities and categories are called, and how values, limits and places read."""
+"""What alarms' states and events are called, and how values, limits and places read."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,33 +11,13 @@ from athanor.web.formatting import NOTHING, clock_time, date_time, number, value
 from athanor.web.language import _, text_of
 
 
-def priorities() -> dict[int, str]:
-    """By number, the most urgent first."""
-    return {1: _("Critical"), 2: _("High"), 3: _("Medium"), 4: _("Low")}
-
-
-def categories() -> dict[str, str]:
-    """By a rule's category."""
-    return {
-        "process": _("Process"),
-        "equipment": _("Equipment"),
-        "energy": _("Energy"),
-        "quality": _("Product quality"),
-        "environment": _("Environment"),
-        "safety": _("Safety"),
-        "instrument": _("Instrument"),
-        "system": _("System"),
-        "security": _("Information security"),
-    }
-
-
 def states() -> dict[str, str]:
     """As the list shows them."""
     return {
         State.NORM: _("Normal"),
         State.UNACK: _("Unacknowledged"),
         State.ACKED: _("Acknowledged"),
-        State.RTNUN: _("Back to normal, unacknowledged"),
+        State.RTNUN: _("Returned, unacknowledged"),
         State.LTUNK: _("Latched, unacknowledged"),
         State.LTACK: _("Latched, acknowledged"),
         State.SHLVD: _("Shelved"),
