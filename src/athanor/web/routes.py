@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from athanor.kernel.apps.app import App
+from athanor.kernel.cases.errors import CaseChangedError, CaseRefusedError
 from athanor.kernel.corrections.records import AlreadyUndoneError, CorrectionPendingError, OverlaidError
 from athanor.kernel.corrections.service import Corrections
 from athanor.kernel.current import CurrentValues
@@ -70,6 +71,8 @@ _STATUS = (
     (NotYourTurnError, HTTPStatus.FORBIDDEN),
     (AlreadyDecidedError, HTTPStatus.CONFLICT),
     (ChangedMeanwhileError, HTTPStatus.CONFLICT),
+    (CaseRefusedError, HTTPStatus.CONFLICT),
+    (CaseChangedError, HTTPStatus.CONFLICT),
 )
 
 

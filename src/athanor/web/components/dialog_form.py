@@ -16,16 +16,17 @@ _WHOLE_FORM = "(event) => emit(Object.fromEntries(new FormData(event.target)))"
 
 @contextmanager
 def dialog_form(
-    send: Callable[[Said], Awaitable[None]], label: str, *, on_cancel: Callable[[], None]
+    send: Callable[[Said], Awaitable[None]], label: str, *, on_cancel: Callable[[], None] | None
 ) -> Iterator[None]:
-    """Fields that are built within the block, and the button that sends them."""
+    """Fields that are built within the block, and the button that sends them; on a page there is nothing to cancel."""
     with region("ath-correct", "form", novalidate="") as element:
         with region("ath-fields"):
             yield
         trouble = Words("", "p", "ath-correct-trouble")
         trouble.props["role"] = "alert"
         with region("ath-dialog-foot"):
-            button(_("Cancel"), on_cancel)
+            if on_cancel is not None:
+                button(_("Cancel"), on_cancel)
             with region("ath-button is-main", "button", type="submit"):
                 Words(label)
 

@@ -1,0 +1,15 @@
+"""What is done when alarms change, and by the clock."""
+
+from athanor.apps.incidents import services
+from athanor.kernel.bus.port import Event
+from athanor.kernel.cases.service import Cases
+
+
+async def follow_alarms(event: Event, cases: Cases) -> None:
+    """Open cases of alarms that ask for one; note what was acknowledged."""
+    await services.follow_alarms(cases, event.body)
+
+
+async def escalate_overdue(cases: Cases) -> None:
+    """Give further up what takes too long."""
+    await cases.escalate_overdue()
