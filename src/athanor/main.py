@@ -40,6 +40,7 @@ from athanor.kernel.ingest.service import Ingest
 from athanor.kernel.jobs.kinds import JobKind, arguments_of
 from athanor.kernel.jobs.port import JobResult, Progress
 from athanor.kernel.jobs.service import JobRuns
+from athanor.kernel.notify.service import Notify
 from athanor.kernel.settings import Settings
 from athanor.kernel.storage.service import Storage
 from athanor.kernel.vault import Vault
@@ -91,6 +92,8 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     _subscribe(platform, registry)
     _start_routines(platform, registry)
     _declare_jobs(platform, registry)
+    platform.routines.once("notify:start", cast("Notify", platform.ports["notify"]).start)
+    platform.runner.start()
     platform.routines.start("retention:waveforms", _WAVEFORMS_EXPIRE_EVERY, platform.storage.expire_waveforms)
     provider = openid_provider(settings.oidc, platform.database, platform.identity)
     if provider is not None:

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import cast
 
 import structlog
 
 from athanor.directories import ldap_directory
+from athanor.kernel.alarms.running.runner import Parts, Runner
 from athanor.kernel.alarms.service import Alarms
 from athanor.kernel.apps.routines import Routines
 from athanor.kernel.backup.service import Backups
@@ -84,6 +85,7 @@ class Platform:
     routines: Routines
     storage: Storage
     classes: Classes
+    runner: Runner = field(init=False)  # of alarms; begins with the server
 
     @property
     def plant(self) -> RunningPlant:
@@ -207,11 +209,20 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         stack.push_async_callback(notify.close)
         ports["cases"] = Cases(database, bus)
         ports["forms"] = Forms(database, bus, files, lambda: platform.plant)
-        ports["alarms"] = alarms = Alarms(database, bus, lambda: platform.plant)
-        stack.push_async_callback(alarms.close)
+        ports["alarms"] = Alarms(database, bus, lambda: platform.plant)
         await _start_plant(platform)
-        await alarms.start()
+        await _start_alarms(platform, stack)
         yield platform
+
+
+async def _start_alarms(platform: Platform, stack: AsyncExitStack) -> None:
+    """Follow what stands. What judges alarms begins with the server."""
+    alarms = cast("Alarms", platform.ports["alarms"])
+    stack.push_async_callback(alarms.close)
+    await alarms.start()
+    parts = Parts(alarms, platform.database, platform.historian, platform.bus, platform.sources, lambda: platform.plant)
+    platform.runner = Runner(parts, platform.settings.data_dir / "alarms", platform.settings.alarms)
+    stack.push_async_callback(platform.runner.close)
 
 
 def _imports(platform: Platform, running_jobs: Jobs) -> Imports:

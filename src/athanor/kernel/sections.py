@@ -375,6 +375,47 @@ class AlarmSettings(Section):
     )
 
 
+class NotifySettings(Section):
+    """Messages to people (docs/notification.md)."""
+
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+[^\s]*$",
+        description="How people reach this server, https://HOST; links in messages begin with it.",
+        json_schema_extra={"shown": "no links"},
+    )
+    keep_days: int = Field(default=365, ge=1, description="How long it is kept what became of messages. [d]")
+    give_up_after_days: int = Field(
+        default=7, ge=1, le=365, description="How long a message is tried that its channel does not take. [d]"
+    )
+    failing_minutes: int = Field(
+        default=15, ge=1, description="How long a channel fails until people hear of it by other channels. [min]"
+    )
+    never_reach: tuple[str, ...] = Field(
+        default=("169.254.0.0/16", "fe80::/10"),
+        description="Networks that no channel reaches.",
+        json_schema_extra={"shown": '`["169.254.0.0/16", "fe80::/10"]`'},
+    )
+    robot_hosts: tuple[str, ...] = Field(
+        default=("qyapi.weixin.qq.com", "oapi.dingtalk.com", "open.feishu.cn", "open.larksuite.com"),
+        description="Where group robots may be, HOST or HOST:PORT; enterprises choose among these, too.",
+        json_schema_extra={"shown": "WeCom's, DingTalk's and Feishu's own"},
+    )
+    proxy: str | None = Field(
+        default=None, pattern=r"^https?://", description="Proxy through which HTTP of channels goes, http://HOST:PORT."
+    )
+    ca_file: Path | None = Field(
+        default=None, description="Authorities (PEM) that channels believe beside the public ones."
+    )
+
+    @field_validator("never_reach")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        for network in networks:
+            ip_network(network, strict=False)  # a ValueError of its own says what is wrong
+        return networks
+
+
 class LogSettings(Section):
     """What is written to standard error."""
 

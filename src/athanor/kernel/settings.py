@@ -27,6 +27,7 @@ from athanor.kernel.sections import (
     IngestSettings,
     LdapSettings,
     LogSettings,
+    NotifySettings,
     OidcSettings,
     RetentionSettings,
     S3Settings,
@@ -128,6 +129,7 @@ class Settings(BaseSettings):
     s3: S3Settings = S3Settings()
     backup: BackupSettings = BackupSettings()
     alarms: AlarmSettings = AlarmSettings()
+    notify: NotifySettings = NotifySettings()
     log: LogSettings = LogSettings()
 
     @field_validator(*SCHEMES)

@@ -93,3 +93,8 @@ async def put(session: AsyncSession, notices: Sequence[Notice], now: datetime) -
 async def is_there(session: AsyncSession, key: str) -> bool:
     """Whether a notice of this key was given."""
     return await session.scalar(select(NoticeRow.id).where(NoticeRow.key == key)) is not None
+
+
+async def by_key(session: AsyncSession, key: str) -> NoticeRow:
+    """The notice that was given under this key."""
+    return (await session.scalars(select(NoticeRow).where(NoticeRow.key == key))).one()
