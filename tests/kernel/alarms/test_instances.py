@@ -101,6 +101,9 @@ def test_a_tag_is_stale_after_what_its_period_says() -> None:
         (rule(Subject(type="rocket", tag="thrust"), Limit(side=Side.HIGH, at=1)), Problem.NO_TYPE),
         (rule(Subject(type="pump", tag="thrust"), Limit(side=Side.HIGH, at=1)), Problem.NOTHING_OF_TYPE),
         (rule(Subject(tag=TEMPERATURE), Limit(side=Side.HIGH), suppressed_while="{.gone} == 1"), Problem.NO_TAG),
+        (rule(Subject(tag=TEMPERATURE), Limit(side=Side.HIGH), suppressed_while="{.mode} = 1"), Problem.BAD_FORMULA),
+        (rule(Subject(tag=TEMPERATURE), Expression(formula="import os")), Problem.BAD_FORMULA),
+        (rule(Subject(tag=TEMPERATURE), Expression(formula="{.grade} == 1")), Problem.NOT_A_NUMBER),
         (rule(Subject(tag=TEMPERATURE, under="mars"), Limit(side=Side.HIGH)), Problem.NO_NODE),
     ],
 )

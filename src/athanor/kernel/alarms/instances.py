@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from athanor.kernel.alarms.deadbands import deadband_of, delay_s
 from athanor.kernel.alarms.faults import Fault, Problem
 from athanor.kernel.alarms.instance import Instance
+from athanor.kernel.alarms.judging.formula import BadAlarmFormulaError, Formula
 from athanor.kernel.alarms.rule import (
     Condition,
     Deviation,
@@ -85,6 +86,7 @@ class Expander:
         tenants: list[str] = []
         faults: list[Fault] = []
         try:
+            _check_formulas(rule)
             places = self.places(rule.subject, tenant)
         except _FaultError as fault:
             return Expansion(faults=(Fault(fault.problem, name=fault.name),))
@@ -170,14 +172,9 @@ class Expander:
         )
 
     def _names(self, rule: Rule, tenant: str | None, place: Place) -> dict[str, TagId]:
-        written: list[str] = []
-        match rule.condition:
-            case Deviation(reference=reference):
-                written.append(reference)
-            case Expression(formula=formula):
-                written += names_in(formula)
-        if rule.suppressed_while:
-            written += names_in(rule.suppressed_while)
+        written = [name for formula in formulas_of(rule) for name in names_in(formula)]
+        if isinstance(rule.condition, Deviation):
+            written.append(rule.condition.reference)
         return {name: self._look_up(name, tenant, place) for name in written} if written else _NO_NAMES
 
     def _look_up(self, name: str, tenant: str | None, place: Place) -> TagId:
@@ -187,6 +184,8 @@ class Expander:
             raise _FaultError(Problem.NO_TAG, path)
         if tenant is not None and self.plant.model.nodes[path.rpartition(".")[0]].tenant != tenant:
             raise _FaultError(Problem.FOREIGN, path)
+        if self.plant.model.tags[path].kind is TagKind.TEXT:
+            raise _FaultError(Problem.NOT_A_NUMBER, path)
         return found
 
     def _condition(self, rule: Rule, place: Place) -> Condition:
@@ -228,6 +227,20 @@ class Expander:
 def names_in(formula: str) -> list[str]:
     """The tags that a formula names, as written between its braces, in order and each once."""
     return list(dict.fromkeys(match.strip() for match in _NAME.findall(formula)))
+
+
+def formulas_of(rule: Rule) -> list[str]:
+    """The condition's, if it is one, and the one that suppresses."""
+    written = [rule.condition.formula] if isinstance(rule.condition, Expression) else []
+    return written + ([rule.suppressed_while] if rule.suppressed_while else [])
+
+
+def _check_formulas(rule: Rule) -> None:
+    for formula in formulas_of(rule):
+        try:
+            Formula(formula)
+        except BadAlarmFormulaError as error:
+            raise _FaultError(Problem.BAD_FORMULA, f"{error.reason}.") from error
 
 
 def _is_of_many(subject: Subject) -> bool:

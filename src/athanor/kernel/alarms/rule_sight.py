@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from athanor.kernel.alarms.instances import Expander, names_in
-from athanor.kernel.alarms.rule import Deviation, Expression, Rule
+from athanor.kernel.alarms.instances import Expander, formulas_of, names_in
+from athanor.kernel.alarms.rule import Deviation, Rule
 from athanor.kernel.identity.user import User
 
 
@@ -41,13 +41,9 @@ class RuleSight:
     def _names_foreign(self, rule: Rule, own: str) -> bool:
         """Whether it names by path what is not theirs to know of."""
         named = [rule.subject.under, rule.camera]
-        match rule.condition:
-            case Deviation(reference=reference):
-                named.append(reference)
-            case Expression(formula=formula):
-                named += names_in(formula)
-        if rule.suppressed_while:
-            named += names_in(rule.suppressed_while)
+        if isinstance(rule.condition, Deviation):
+            named.append(rule.condition.reference)
+        named += [name for formula in formulas_of(rule) for name in names_in(formula)]
         return any(one is not None and not one.startswith(".") and not self._is_own(one, own) for one in named)
 
     def _is_own(self, path: str, own: str) -> bool:

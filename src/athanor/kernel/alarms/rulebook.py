@@ -225,18 +225,16 @@ class RuleBook:
         """
         owner = viewer.tenant if viewer.tenant is not None else tenant
         self._check_may_change(viewer, owner)
-        changed = 0
+        drafts = [_Draft(key, owner, rule, _reason(key, reason), is_enabled) for key, rule, is_enabled in rules]
         async with self._database.session() as session:
             query = select(RuleRow).where(RuleRow.tenant.is_not_distinct_from(owner))
             known = {row.key: row for row in await session.scalars(query.with_for_update())}
-            for key, rule, is_enabled in rules:
-                row, draft = known.get(key), _Draft(key, owner, rule, _reason(key, reason), is_enabled)
-                if row is None or not draft.is_as(row):
-                    await self._keep(session, viewer.login, row, draft)
-                    changed += 1
-            detail = {"rules": len(rules), "changed": changed, "tenant": owner, "reason": reason}
+            pairs = [(draft, known.get(draft.key)) for draft in drafts]
+            pairs = [(draft, row) for draft, row in pairs if row is None or not draft.is_as(row)]
+            await self._keep(session, viewer.login, pairs)
+            detail = {"rules": len(rules), "changed": len(pairs), "tenant": owner, "reason": reason}
             record(session, viewer.login, "alarms.rules-imported", owner or "", address=address, detail=detail)
-        return changed
+        return len(pairs)
 
     async def enable(
         self, viewer: User, rule_id: int, *, is_enabled: bool, revision: int, reason: str, address: str = ""
@@ -273,7 +271,8 @@ class RuleBook:
                 return
             now = self._now()
             row.retired_at, row.is_enabled = now, False
-            self._revise(session, row, viewer.login, now, reason)
+            _turn_over(row, viewer.login, now)
+            session.add(_noted(row, reason))
             detail = {"key": row.key, "tenant": row.tenant, "reason": reason}
             record(session, viewer.login, "alarms.rule-retired", str(row.id), address=address, detail=detail)
 
@@ -357,35 +356,32 @@ class RuleBook:
         if row is not None and draft.is_as(row):
             return kept_rule(row)
         before = None if row is None else {"rule": row.content, "is_enabled": row.is_enabled}
-        kept = await self._keep(session, viewer.login, row, draft)
+        (kept,) = await self._keep(session, viewer.login, [(draft, row)])
         action = "alarms.rule-made" if before is None else "alarms.rule-changed"
         detail = {"key": key, "tenant": tenant, "revision": kept.revision, "reason": draft.reason, "before": before}
         record(session, viewer.login, action, str(kept.id), address=address, detail=detail)
         return kept_rule(kept)
 
-    async def _keep(self, session: AsyncSession, by: str, row: RuleRow | None, draft: "_Draft") -> RuleRow:
-        now, content = self._now(), content_of(draft.rule)
-        if row is None:
-            row = RuleRow(
-                tenant=draft.tenant, key=draft.key, content=content, revision=0, is_enabled=True, made_by=by,
-                made_at=now, changed_by=by, changed_at=now,
-            )  # fmt: skip
-            session.add(row)
-            await session.flush()
-        row.is_enabled = draft.enabled_over(row)
-        row.content, row.retired_at = content, None
-        self._revise(session, row, by, now, draft.reason)
-        return row
-
-    def _revise(self, session: AsyncSession, row: RuleRow, by: str, now: datetime, reason: str) -> None:
-        row.revision += 1
-        row.changed_by, row.changed_at = by, now
-        session.add(
-            RuleRevisionRow(
-                rule_id=row.id, revision=row.revision, content=row.content, is_enabled=row.is_enabled, by=by, at=now,
-                reason=reason,
-            )
-        )  # fmt: skip
+    async def _keep(
+        self, session: AsyncSession, by: str, pairs: Sequence[tuple["_Draft", RuleRow | None]]
+    ) -> list[RuleRow]:
+        """Let each row, a new one where there is none, say what its draft does."""
+        now, rows = self._now(), []
+        for draft, row in pairs:
+            if row is None:
+                fresh = RuleRow(tenant=draft.tenant, key=draft.key, revision=0, made_by=by, made_at=now)
+                fresh.is_enabled = True
+                session.add(fresh)
+            else:
+                fresh = row
+            fresh.is_enabled = draft.enabled_over(fresh)
+            fresh.content, fresh.retired_at = content_of(draft.rule), None
+            _turn_over(fresh, by, now)
+            rows.append(fresh)
+        await session.flush()  # gives the new ones their ids, all at once
+        reasons = (draft.reason for draft, _row in pairs)
+        session.add_all(_noted(row, reason) for row, reason in zip(rows, reasons, strict=True))
+        return rows
 
     async def _make_built_in(self, session: AsyncSession, key: str, rule: Rule) -> None:
         """One of them, unless another server makes it in the same moment."""
@@ -406,6 +402,20 @@ class RuleBook:
                     rule_id=rule_id, revision=1, content=content, is_enabled=True, by=HOUSE, at=now, reason="built in"
                 )
             )
+
+
+def _turn_over(row: RuleRow, by: str, now: datetime) -> None:
+    """To the next revision."""
+    row.revision += 1
+    row.changed_by, row.changed_at = by, now
+
+
+def _noted(row: RuleRow, reason: str) -> RuleRevisionRow:
+    """What it is now, for the record."""
+    return RuleRevisionRow(
+        rule_id=row.id, revision=row.revision, content=row.content, is_enabled=row.is_enabled, by=row.changed_by,
+        at=row.changed_at, reason=reason,
+    )  # fmt: skip
 
 
 def _wanted(rules: Sequence[KeptRule], expander: Expander) -> list[Wanted]:
