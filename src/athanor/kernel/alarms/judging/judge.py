@@ -7,28 +7,34 @@ import numpy as np
 
 from athanor.kernel.alarms.finding import Findings
 from athanor.kernel.alarms.instance import Instance
+from athanor.kernel.alarms.judging.calendar import Calendar
 from athanor.kernel.alarms.judging.delays import NEVER, Delays
-from athanor.kernel.alarms.judging.following import Following, rounds
-from athanor.kernel.alarms.judging.kind import Given, Kind
-from athanor.kernel.alarms.judging.limits import Limits
-from athanor.kernel.alarms.judging.tags import Batch, Tags
-from athanor.kernel.alarms.judging.telling import Told, Turns, turns_of
+from athanor.kernel.alarms.judging.faults import Unjudged
+from athanor.kernel.alarms.judging.rows import Rows, order_of, rows_of, tags_of
+from athanor.kernel.alarms.judging.tags import Tags
+from athanor.kernel.alarms.judging.telling import SCHEDULE_OFF, SCHEDULE_ON, Told, Turns, turns_at, turns_of
 from athanor.kernel.plant.model import TagId
 
 GRACE_US: Final = 2_000_000  # so long a sample may be on its way before `tick` decides without it [us]
+JUMP_US: Final = 600_000_000  # a clock that moves on by more between two ticks was put forward, or everything stood
+SETTLE_US: Final = 10_000_000  # and is believed when it has gone on for so long: what was on its way has come then
 
-_KINDS: Final[tuple[type[Kind], ...]] = (Limits,)
+State = Mapping[str, np.ndarray]
 
 
 class Judge:
     """Where every alarm stands, by the samples that have come.
+
+    A value holds until the tag's next sample. The same samples give the same findings however they are cut into
+    batches, as long as those of one tag come in order of time and, where a condition looks at several tags, those of
+    all of them; within a batch the order does not matter.
 
     Parameters
     ----------
     instances
         The alarms that there can be. Their ids differ.
     tag_names
-        What each tag is called, by id: for faults only.
+        What each tag is called, by id: for people who look into it.
     grace_us
         How long `tick` waits for a sample that may be on its way. [µs]
     """
@@ -40,28 +46,18 @@ class Judge:
         *,
         grace_us: int = GRACE_US,
     ) -> None:
-        by_kind = {kind.CONDITION: number for number, kind in enumerate(_KINDS)}
-        ordered = sorted(instances, key=lambda one: by_kind.get(type(one.condition), len(by_kind)))
+        ordered = order_of(instances)
         self._grace_us = grace_us
-        self._names = tag_names or {}
+        self._tag_names = tag_names or {}
         self._clock_us = 0  # what `tick` was told last
+        self._put_forward_us = 0  # what it was told when that was far ahead; 0: it was not
         self._row = {one.alarm: row for row, one in enumerate(ordered)}
         self._told = Told(np.array([one.alarm for one in ordered], np.int64))
-        self._delays = Delays(
-            np.array([one.on_delay_us for one in ordered], np.int64),
-            np.array([one.off_delay_us for one in ordered], np.int64),
-        )
-        self._tags = Tags(np.unique(np.array([one.tag for one in ordered if one.tag is not None], np.int64)))
-        self._kinds = self._grouped(ordered)
-
-    def _grouped(self, ordered: Sequence[Instance]) -> "list[_Rows]":
-        rows: list[_Rows] = []
-        for kind in _KINDS:
-            place = [n for n, one in enumerate(ordered) if type(one.condition) is kind.CONDITION]
-            if place:
-                some = [ordered[n] for n in place]
-                rows.append(_Rows(np.array(place), some, kind(some), self._tags))
-        return rows
+        self._tags = Tags(tags_of(ordered))
+        self._rows: Rows = rows_of(ordered, self._tags)
+        self._delays = _delays_of(ordered, len(self._rows.owner))
+        self._calendar = Calendar(ordered)
+        self._rows.faults.update(dict.fromkeys(self._calendar.unknown, Unjudged.SCHEDULE))
 
     @property
     def tags(self) -> np.ndarray:
@@ -80,6 +76,8 @@ class Judge:
         value: np.ndarray,
         quality: np.ndarray,
         text: Sequence[str | None] | np.ndarray | None = None,
+        *,
+        now_us: int | None = None,
     ) -> Findings:
         """Judge samples.
 
@@ -95,27 +93,42 @@ class Judge:
             `Quality` of each; uncertain counts as good, a bad one neither raises nor clears. [N]
         text
             Text of each where there is one. [N]
+        now_us
+            Our clock. A sample of a source whose clock is ahead of it ends no delay that has not passed here. [µs]
         """
         batch = self._tags.new(tag, time_us, value, quality, text)
         if not len(batch):
-            return self._found()
-        self._delays.cap_us = self._clock_us + self._grace_us if self._clock_us else NEVER
-        for rows in self._kinds:
-            rows.judge(batch, self._delays)
-        self._tags.take(batch, self._clock_us)
-        return self._found()
+            return self._found([])
+        self._delays.cap_us = NEVER if now_us is None else now_us + self._grace_us
+        for single in self._rows.singles:
+            single.judge(batch, self._delays)
+        for several in self._rows.several:
+            several.judge(batch, self._delays)
+        self._tags.take(batch)
+        until_us = min(int(batch.time_us.max()), self._delays.cap_us)
+        return self._found(self._calendar.until(int(batch.time_us.min()), until_us))
 
     def tick(self, now_us: int) -> Findings:
-        """Say what our clock says: ends what ends without a sample.
+        """Say what our clock says: ends what ends without a sample, when that would have come `grace_us` ago.
 
-        A clock that went back decides nothing.
+        A clock that goes back decides nothing, and one that is far ahead of itself only when it goes on from there.
         """
         before, self._clock_us = self._clock_us, now_us
         if now_us < before:
-            return self._found()
-        row, at_us = self._delays.due(now_us - self._grace_us)
-        self._delays.end(row, at_us)
-        return self._found()
+            self._put_forward_us = 0
+            return self._found([])
+        if before and now_us - before > JUMP_US:
+            self._put_forward_us = now_us
+        if now_us - self._put_forward_us < SETTLE_US:
+            return self._found([])
+        self._put_forward_us = 0
+        until_us = now_us - self._grace_us
+        for single in self._rows.singles:
+            single.turn_until(until_us, self._delays)
+        for several in self._rows.several:
+            several.settle_until(until_us, self._delays)
+        self._delays.end(*self._delays.due(until_us))
+        return self._found([*self._calendar.until(until_us, until_us), *self._strays(until_us)])
 
     def set_active(self, alarm: int, is_active: bool, at_us: int) -> None:  # noqa: FBT001 it is what is set
         """Say where an alarm stands since when, as the database knows it; what is not judged is passed over."""
@@ -125,70 +138,102 @@ class Judge:
             self._told.is_active[row] = is_active
             self._told.last_us[row] = max(int(self._told.last_us[row]), at_us)
 
-    def state(self) -> Mapping[str, np.ndarray]:
-        """All that a Judge made anew must know, as arrays of its own."""
-        count = len(self._told.alarm)
-        alarms = {f"alarm.{name}": each[:count].copy() for name, each in self._delays.state().items()}
-        told = {f"alarm.{name}": each.copy() for name, each in self._told.state().items()}
-        return {"alarm.id": self._told.alarm, **alarms, **told, **self._tags_state()}
+    def set_suppressed(self, alarm: int, is_suppressed: bool) -> None:  # noqa: FBT001 it is what is set
+        """Say whether an alarm is suppressed by design, as the database knows it; `tick` finds where that is not so."""
+        row = self._row.get(alarm)
+        if row is None:
+            return
+        self._told.is_suppressed[row] = is_suppressed
+        formulas = np.flatnonzero(self._rows.owner == row)
+        if len(formulas) and not self._told.by_schedule[row]:
+            self._told.by_formula[row] = is_suppressed
+            self._delays.is_active[len(self._row) + formulas] = is_suppressed
 
-    def _tags_state(self) -> Mapping[str, np.ndarray]:
-        return {
-            "tag.id": self._tags.ids,
-            "tag.seen_us": self._tags.seen_us.copy(),
-            "tag.value": self._tags.value.copy(),
-        }
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on where another Judge was, as far as there are the same alarms and tags."""
-        old, new = _same(state["alarm.id"], self._told.alarm)
-        for name, mine in (*self._delays.state().items(), *self._told.state().items()):
-            mine[new] = state[f"alarm.{name}"][old]
-        old, new = _same(state["tag.id"], self._tags.ids)
-        self._tags.seen_us[new] = state["tag.seen_us"][old]
-        self._tags.value[new] = state["tag.value"][old]
-
-    def faults(self) -> Mapping[int, str]:
+    def faults(self) -> Mapping[int, Unjudged]:
         """Alarms that cannot be judged as things are, and why: they stay as they are. By id."""
-        return {}
+        rows = dict(self._rows.faults)
+        for single in self._rows.singles:
+            if single.kind.NEEDS_NUMBER:
+                texts = single.place[self._tags.is_text[single.tag]]
+                rows.update(dict.fromkeys(texts.tolist(), Unjudged.TEXT))
+        for several in self._rows.several:
+            failed = self._alarm_rows(several.place[several.has_failed])
+            rows.update(dict.fromkeys(failed, Unjudged.ARITHMETIC))
+            texts = self._alarm_rows(several.place[self._tags.is_text[several.tag].any(axis=1)])
+            rows.update(dict.fromkeys(texts, Unjudged.TEXT))
+        return {int(self._told.alarm[row]): why for row, why in rows.items()}
 
-    def _found(self) -> Findings:
-        turns: list[Turns] = [
-            turns_of(one, len(self._told.alarm), np.empty(0, np.int64)) for one in self._delays.take_turned()
+    def state(self) -> State:
+        """All that a Judge made anew must know, as arrays of its own: by alarm, by tag, and by kind of condition."""
+        count = len(self._row)
+        state = {"alarm.id": self._told.alarm, **_copies("alarm", self._told.state())}
+        state |= {f"alarm.{name}": each[:count].copy() for name, each in self._delays.state().items()}
+        state["alarm.open_us"] = self._rows.open_us[:count].copy()
+        state["alarm.formula_open_us"] = np.full(count, NEVER, np.int64)
+        state["alarm.formula_open_us"][self._rows.owner] = self._rows.open_us[count:]
+        state |= {"tag.id": self._tags.ids, **_copies("tag", self._tags.state())}
+        for single in self._rows.singles:
+            state[f"{single.name}.id"] = self._told.alarm[single.place]
+            state |= _copies(single.name, single.kind.kept())
+        return state
+
+    def restore(self, state: State) -> None:
+        """Go on where another Judge was with the alarms and tags that both have; of all others nothing changes."""
+        count = len(self._row)
+        alarms = {**self._told.state(), **self._delays.state(), "open_us": self._rows.open_us}
+        _restore(state, "alarm", self._told.alarm, alarms)
+        formula_open_us = np.full(count, NEVER, np.int64)
+        formula_open_us[self._rows.owner] = self._rows.open_us[count:]
+        _restore(state, "alarm", self._told.alarm, {"formula_open_us": formula_open_us})
+        self._rows.open_us[count:] = formula_open_us[self._rows.owner]
+        _restore(state, "tag", self._tags.ids, self._tags.state())
+        for single in self._rows.singles:
+            _restore(state, single.name, self._told.alarm[single.place], single.kind.kept())
+        self._told.keep_reasons(self._rows.owner, self._calendar.rows())
+        self._delays.is_active[count:] = self._told.by_formula[self._rows.owner]
+
+    def _strays(self, at_us: int) -> list[Turns]:
+        """Alarms that are told of as suppressed, or not, against what is so: as when their rule was changed."""
+        told = self._told
+        by_schedule = [SCHEDULE_OFF, SCHEDULE_ON]
+        row = np.flatnonzero(told.is_suppressed != (told.by_formula | told.by_schedule))
+        return [
+            turns_at(some, by_schedule[is_on], at_us)
+            for is_on in (False, True)
+            if len(some := row[told.by_schedule[row] == is_on])
         ]
-        return self._told.findings(turns)
+
+    def _alarm_rows(self, row: np.ndarray) -> list[int]:
+        """Rows of alarms, for rows of alarms and of formulas that suppress them."""
+        count = len(self._row)
+        of_formula = row >= count
+        return [*row[~of_formula].tolist(), *self._rows.owner[row[of_formula] - count].tolist()]
+
+    def _found(self, calendar: Sequence[Turns]) -> Findings:
+        count = len(self._row)
+        turned = [turns_of(one, count, self._rows.owner) for one in self._delays.take_turned()]
+        return self._told.findings([*calendar, *turned])
 
 
-class _Rows:
-    """The rows of one kind, which tags they look at, and where they are among all rows."""
-
-    def __init__(self, place: np.ndarray, instances: Sequence[Instance], kind: Kind, tags: Tags) -> None:
-        self.place, self.kind = place, kind
-        ids = np.array([-1 if one.tag is None else one.tag for one in instances], np.int64)
-        self._following = Following(tags.place(ids), len(tags.ids))
-
-    def judge(self, batch: Batch, delays: Delays) -> None:
-        """Judge a batch's samples in the order of each tag."""
-        sample, row = self._following.of(batch.tag)
-        given = Given(batch.time_us, batch.value, batch.is_bad, batch.text)
-        for part in rounds(batch.rank[sample]):
-            self._judge(row[part], given.of(sample[part]), delays)
-
-    def _judge(self, row: np.ndarray, given: Given, delays: Delays) -> None:
-        turning = self.kind.edges_before(row, given.time_us)
-        if len(turning):
-            self._turn(row[turning], delays)
-        delays.step(self.place[row], given.time_us, self.kind.judge(row, given))
-
-    def _turn(self, row: np.ndarray, delays: Delays) -> None:
-        if self.kind.edge_us is not None:
-            at_us = self.kind.edge_us[row]
-            verdict = self.kind.turn(row)
-            self.kind.clear_edges(row)
-            delays.step(self.place[row], at_us, verdict)
+def _delays_of(ordered: Sequence[Instance], formulas: int) -> Delays:
+    """Of alarms, and none of the formulas that suppress them."""
+    no_delay = [0] * formulas
+    return Delays(
+        np.array([*(one.on_delay_us for one in ordered), *no_delay], np.int64),
+        np.array([*(one.off_delay_us for one in ordered), *no_delay], np.int64),
+    )
 
 
-def _same(old: np.ndarray, new: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Places in both of what both have. Ids differ within each."""
-    _both, in_old, in_new = np.intersect1d(old, new, assume_unique=True, return_indices=True)
-    return in_old, in_new
+def _copies(of: str, columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"{of}.{name}": each.copy() for name, each in columns.items()}
+
+
+def _restore(state: State, of: str, ids: np.ndarray, columns: Mapping[str, np.ndarray]) -> None:
+    """Write into columns what a state says of the ids that both have."""
+    if f"{of}.id" not in state:
+        return
+    _both, old, new = np.intersect1d(state[f"{of}.id"], ids, assume_unique=True, return_indices=True)
+    for name, column in columns.items():
+        kept = state.get(f"{of}.{name}")
+        if kept is not None and kept.shape[1:] == column.shape[1:]:
+            column[new] = kept[old]

@@ -47,7 +47,7 @@ class Kind:
     KEPT: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, instances: Sequence[Instance]) -> None:
-        self.count = len(instances)
+        self.rows = len(instances)
         self.edge_us: np.ndarray | None = None
 
     def judge(self, row: np.ndarray, given: Given) -> Verdict:

@@ -1,6 +1,6 @@
 """What judging knows of each tag: what it was last, when, and which samples of a batch are new."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,8 +49,8 @@ class Tags:
     def __init__(self, ids: np.ndarray) -> None:
         self.ids = ids
         self.seen_us = np.zeros(len(ids), np.int64)  # last judged time; 0: none
-        self.heard_us = np.zeros(len(ids), np.int64)  # what our clock said when that came; 0: not known
         self.value = np.full(len(ids), np.nan)  # last number; NaN after a bad sample
+        self.is_text = np.zeros(len(ids), bool)  # the last sample was good, and no number
         self._place = np.full(int(ids[-1]) + 2 if len(ids) else 1, -1, np.int32)  # by id; the last is for all others
         self._place[ids] = np.arange(len(ids), dtype=np.int32)
 
@@ -81,13 +81,17 @@ class Tags:
         is_bad = quality[keep] >= Quality.BAD
         return Batch(place, time_us, np.where(is_bad, np.nan, value[keep]), is_bad, _texts(text, keep, is_bad), rank)
 
-    def take(self, batch: Batch, clock_us: int) -> None:
+    def take(self, batch: Batch) -> None:
         """Keep the last of each tag, after everything was judged."""
         last = np.append(batch.tag[1:] != batch.tag[:-1], True) if len(batch) else np.empty(0, bool)
         tag = batch.tag[last]
         self.seen_us[tag] = batch.time_us[last]
         self.value[tag] = batch.value[last]
-        self.heard_us[tag] = clock_us
+        self.is_text[tag] = np.isnan(batch.value[last]) & ~batch.is_bad[last]
+
+    def state(self) -> Mapping[str, np.ndarray]:
+        """By name, a value for each tag. [T]"""
+        return {"seen_us": self.seen_us, "value": self.value, "is_text": self.is_text}
 
 
 def ranks(key: np.ndarray) -> np.ndarray:

@@ -71,6 +71,13 @@ class Told:
             "last_us": self.last_us,
         }
 
+    def keep_reasons(self, by_formula: np.ndarray, by_schedule: np.ndarray) -> None:
+        """Forget what suppresses any but these rows: their rules have no formula, or no schedule, any more."""
+        for reason, rows in ((self.by_formula, by_formula), (self.by_schedule, by_schedule)):
+            kept = reason[rows]
+            reason[:] = False
+            reason[rows] = kept
+
     def findings(self, turns: Sequence[Turns]) -> Findings:
         """Tell of turns: by time, and of one alarm each later than what was told before, if by a microsecond only."""
         if not turns:
