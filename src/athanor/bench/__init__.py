@@ -1,6 +1,6 @@
 """Benchmarks: every performance figure that Athanor claims comes from one of these."""
 
-from athanor.bench import historian, identity, path, trends, waveforms
+from athanor.bench import desk, historian, identity, path, trends, waveforms
 from athanor.bench.figures import Benchmark
 
 BENCHMARKS = {
@@ -26,5 +26,9 @@ BENCHMARKS = {
     "trends": Benchmark(
         "A chart of eight tags over 60 days in Chromium: how long a zoom or a move takes to be drawn",
         trends.run,
+    ),
+    "desk": Benchmark(
+        "The alarm desk with 10,000 standing alarms in Chromium: how long an action takes, and an alarm to the screen",
+        desk.run,
     ),
 }

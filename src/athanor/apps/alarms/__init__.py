@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from athanor.apps.alarms import handlers, pages
+from athanor.apps.alarms import api, handlers, pages
 from athanor.kernel.alarms.records import CHANGED_TOPIC
 from athanor.kernel.apps.app import App
 
@@ -12,5 +12,6 @@ def setup(app: App) -> None:
     app.page("/alarms", pages.desk, permission="alarms.view")
     app.page("/alarms/speed", pages.speed, permission="alarms.view")
     app.in_frame(pages.bell, permission="alarms.view")
+    app.api(api.router, permission="alarms.view")
     app.on(CHANGED_TOPIC, handlers.wake_pages)
     app.every(timedelta(seconds=1), handlers.look_again)

@@ -9,6 +9,8 @@ from athanor.kernel.plant.model import TagKind
 from athanor.kernel.units import display_unit
 from athanor.web.formatting import NOTHING, clock_time, date_time, number, value_text
 from athanor.web.language import _, text_of
+from athanor.web.severity import categories as categories
+from athanor.web.severity import priorities as priorities
 
 
 def states() -> dict[str, str]:
