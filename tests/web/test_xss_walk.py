@@ -135,6 +135,19 @@ def _token(client: httpx.Client, text: str, _made: Made) -> httpx.Response:
     return client.post("/api/v1/me/tokens", json=wish)
 
 
+def _case(client: httpx.Client, text: str, made: Made) -> httpx.Response:
+    answer = client.post("/api/v1/incidents", json={"title": text, "text": "incident-text " + MARK})
+    if answer.is_success:
+        made["case"] = str(answer.json()["id"])
+        task = client.post(f"/api/v1/incidents/{made['case']}/tasks", json={"title": "incident-task " + MARK})
+        made["case_task"] = str(task.raise_for_status().json()["id"])
+    return answer
+
+
+def _said(client: httpx.Client, text: str, made: Made) -> httpx.Response:
+    return client.post(f"/api/v1/incidents/{made['case']}/say", json={"text": text})
+
+
 def _form(client: httpx.Client, text: str, made: Made) -> httpx.Response:
     title = {"en": text, "zh_CN": text}
     label = {"en": f"form-label {MARK}", "zh_CN": f"form-label {MARK}"}
@@ -170,13 +183,15 @@ FIELDS = [
     Field("token-name", _token, most=80),
     Field("form-title", _form, most=80),
     Field("form-value", _noting("form_entry", "id", _entry)),
+    Field("incident-title", _case, most=200),
+    Field("incident-said", _said, most=4000),
 ]
 # Texts that come by other ways, or along with those above.
 ALSO_SHOWN = [
     "undo-reason", "form-label",
     "file-column", "file-cell", "document-label", "person-post", "product-name", "product-purpose",
     "product-contact", "request-purpose", "plant-tag", "plant-node", "plant-tenant", "plant-park", "source-error",
-    "unknown-tag",
+    "unknown-tag", "incident-text", "incident-task",
 ]  # fmt: skip
 
 
