@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import Table, Update, bindparam, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athanor.kernel.alarms.known import pieces
 from athanor.kernel.alarms.ledger import Held, Ledger, Occurrence
 from athanor.kernel.alarms.lifecycle import Stand, State
 from athanor.kernel.alarms.tables import AlarmRow, EventRow, HeadRow, OccurrenceRow
+from athanor.kernel.database.bulk import run
 
 _ALARMS, _OCCURRENCES, _EVENTS = (
     table for row in (AlarmRow, OccurrenceRow, EventRow) if isinstance(table := row.__table__, Table)
@@ -25,6 +26,7 @@ _WRITTEN = (
     "out_of_service_reason", "value", "limit", "since", "acknowledged_by", "acknowledged_at", "judged_us",
     "suppressed_us",
 )  # fmt: skip
+_STAND = ("state", "is_active", "is_suppressed", "occurrence_id", "revision")
 _ENDS = ("is_announced", "acknowledged_at", "acknowledged_by", "cleared_at", "ended_at")
 _LOCKED = (*(_ALARMS.c[name] for name in _AS_THEY_ARE), _ALARMS.c.state, _ALARMS.c.is_suppressed)
 _OF_AN_OCCURRENCE = ("id", "raised_at", "seen_at", "is_late", "value", "limit", *_ENDS)
@@ -87,16 +89,14 @@ async def _new_ids(session: AsyncSession, table: str, count: int) -> list[int]:
 
 async def write(session: AsyncSession, ledger: Ledger) -> None:
     """Keep what a numbered ledger did. Last of all the revisions: from then on nobody else gets one until the end."""
-    await _insert(session, _OCCURRENCES, [_occurrence(*made) for made in ledger.made])
+    await run(session, insert(_OCCURRENCES), [_occurrence(*made) for made in ledger.made])
     ended = [{"key": one.id, **{name: getattr(one, name) for name in _ENDS}} for one in ledger.touched.values()]
-    await _update(session, _OCCURRENCES, ended, _ENDS)
-    await _insert(session, _EVENTS, _events(ledger))
+    await run(session, _changed(_OCCURRENCES, _ENDS), ended)
+    await run(session, insert(_EVENTS), _events(ledger))
     changed = ledger.changed
     first = await next_revisions(session, len(changed)) if changed else 0
     rows = [_alarm(alarm, first + place) for place, alarm in enumerate(changed)]
-    await _update(
-        session, _ALARMS, rows, ("state", "is_active", "is_suppressed", "occurrence_id", "revision", *_WRITTEN)
-    )
+    await run(session, _changed(_ALARMS, _STAND + _WRITTEN), rows)
 
 
 async def next_revisions(session: AsyncSession, count: int) -> int:
@@ -114,7 +114,7 @@ async def touch(session: AsyncSession, rules: Collection[int]) -> None:
     if ids:
         first = await next_revisions(session, len(ids))
         rows = [{"key": alarm_id, "revision": first + place} for place, alarm_id in enumerate(ids)]
-        await _update(session, _ALARMS, rows, ("revision",))
+        await run(session, _changed(_ALARMS, ("revision",)), rows)
 
 
 async def newest_revision(session: AsyncSession) -> int:
@@ -122,15 +122,8 @@ async def newest_revision(session: AsyncSession) -> int:
     return (await session.scalar(select(func.coalesce(func.max(HeadRow.revision), 0)))) or 0
 
 
-async def _insert(session: AsyncSession, table: Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        await (await session.connection()).execute(insert(table), rows)
-
-
-async def _update(session: AsyncSession, table: Table, rows: list[dict[str, Any]], names: tuple[str, ...]) -> None:
-    if rows:
-        changed = update(table).where(table.c.id == bindparam("key")).values({name: bindparam(name) for name in names})
-        await (await session.connection()).execute(changed, rows)
+def _changed(table: Table, names: tuple[str, ...]) -> Update:
+    return update(table).where(table.c.id == bindparam("key")).values({name: bindparam(name) for name in names})
 
 
 def _alarm(alarm: Held, revision: int) -> dict[str, Any]:

@@ -9,9 +9,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from athanor.kernel.database.bulk import run
 from athanor.kernel.notify.tables import NoticeRow
-
-_PIECE = 1000  # rows that one statement takes on SQLite, with room below its limit of parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +85,7 @@ async def put(session: AsyncSession, notices: Sequence[Notice], now: datetime) -
         }
         for one in notices
     ]
-    for start in range(0, len(rows), _PIECE):
-        await session.execute(insert(NoticeRow).values(rows[start : start + _PIECE]).on_conflict_do_nothing())
+    await run(session, insert(NoticeRow).on_conflict_do_nothing(), rows)  # 100,000 alarms may be raised at once
 
 
 async def is_there(session: AsyncSession, key: str) -> bool:
