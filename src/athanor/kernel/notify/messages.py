@@ -13,6 +13,7 @@ from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.user import User
 from athanor.kernel.notify.channelbook import ADMINISTER
 from athanor.kernel.notify.channels.inbox import INBOX
+from athanor.kernel.notify.outbox import TO_GO
 from athanor.kernel.notify.tables import ChannelRow, MessageRow, NoticeRow, State
 
 _AGAIN = (State.GIVEN_UP, State.CANCELLED)
@@ -67,6 +68,7 @@ class Wish:
     notice_id: int | None = None
     with_inbox: bool = False
     before: int | None = None
+    offset: int = 0
     limit: int = 100
 
 
@@ -79,6 +81,7 @@ class Messages:
     async def find(self, viewer: User, wish: Wish) -> list[MessageView]:
         """Newest first; a page that is shorter than the limit is the last."""
         query = self._seen(viewer).where(*_filters(wish)).order_by(MessageRow.id.desc()).limit(min(wish.limit, 1000))
+        query = query.offset(wish.offset)
         if wish.before is not None:
             query = query.where(MessageRow.id < wish.before)
         async with self._database.reading() as session:
@@ -110,6 +113,19 @@ class Messages:
             if cast("CursorResult[Any]", done).rowcount:
                 detail = {"recipient": message.recipient, "channel": message.channel}
                 record(session, viewer.login, "notify.sent-again", str(message.id), address=address, detail=detail)
+
+    async def cancel(self, viewer: User, message_id: int, *, address: str = "") -> None:
+        """Call back a message that has not gone out. Raises NotFoundError, NotAllowedError."""
+        if not viewer.may(ADMINISTER):
+            raise NotAllowedError("Only administrators call messages back.")
+        message = await self.get(viewer, message_id)
+        async with self._database.session() as session:
+            waiting = (MessageRow.id == message.id, MessageRow.state.in_((*TO_GO, State.WITHHELD)))
+            values = {"state": State.CANCELLED, "error": f"called back by {viewer.login}"}
+            done = await session.execute(update(MessageRow).where(*waiting).values(**values))
+            if cast("CursorResult[Any]", done).rowcount:
+                detail = {"recipient": message.recipient, "channel": message.channel}
+                record(session, viewer.login, "notify.called-back", str(message.id), address=address, detail=detail)
 
     def _seen(self, viewer: User) -> Select[MessageRow, NoticeRow, ChannelRow]:
         query = (
