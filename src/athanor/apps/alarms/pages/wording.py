@@ -1,5 +1,6 @@
 """What alarms' states and events are called, and how values, limits and places read."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,10 +8,14 @@ from athanor.apps.alarms.services.desk_places import Place
 from athanor.kernel.alarms.lifecycle import State, Trigger
 from athanor.kernel.plant.model import TagKind
 from athanor.kernel.units import display_unit
+from athanor.web import severity
 from athanor.web.formatting import NOTHING, clock_time, date_time, number, value_text
 from athanor.web.language import _, text_of
-from athanor.web.severity import categories as categories
-from athanor.web.severity import priorities as priorities
+
+
+def priorities() -> Mapping[int, str]:
+    """By number, the most urgent first."""
+    return severity.priorities()
 
 
 def states() -> dict[str, str]:
