@@ -132,7 +132,7 @@ def mail_peer(
     if tls is not None and not is_implicit:
         more = {"tls_context": tls, "require_starttls": True, "auth_required": True, "authenticator": _knows}
     controller = Controller(
-        peer, hostname="127.0.0.1", port=port or _free_port(), ssl_context=tls if is_implicit else None, **more
+        peer, hostname="127.0.0.1", port=port or free_port(), ssl_context=tls if is_implicit else None, **more
     )
     peer.port = controller.port
     controller.start()
@@ -142,7 +142,7 @@ def mail_peer(
         controller.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 

@@ -59,6 +59,7 @@ class MailChannel(Channel):
     address_example = "name@example.com"
     is_address_needed = True
     settings: MailSettings
+    timeout_s: float = TIMEOUT_S
 
     @classmethod
     def knows(cls, address: str) -> bool:
@@ -80,7 +81,7 @@ class MailChannel(Channel):
                 start_tls=settings.security == "starttls",
                 tls_context=None if settings.security == "none" else self.outside.tls,
                 local_hostname="athanor",
-                timeout=TIMEOUT_S,
+                timeout=self.timeout_s,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _of_response(error.recipients[0]) from error
