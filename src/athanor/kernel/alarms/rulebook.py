@@ -17,7 +17,7 @@ from athanor.kernel.alarms.built_in import BUILT_IN
 from athanor.kernel.alarms.faults import Fault
 from athanor.kernel.alarms.instance import Instance
 from athanor.kernel.alarms.instances import Expander, Expansion
-from athanor.kernel.alarms.rule import Rule
+from athanor.kernel.alarms.rule import Reported, Rule
 from athanor.kernel.alarms.rule_errors import (
     BadRuleError,
     FaultyRuleError,
@@ -78,6 +78,14 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """How many alarms a rule makes, and what is wrong with it."""
+
+    alarms: int
+    faults: Sequence[Fault]
+
+
+@dataclass(frozen=True, slots=True)
 class _Draft:
     """What a rule is to be."""
 
@@ -122,6 +130,7 @@ class RuleBook:
         self._rows = AlarmRows(database)
         self._is_started = False
         self._known_expander: Expander | None = None
+        self._told: dict[tuple[int, int], Told] = {}  # by rule and revision, in that expander's plant
 
     async def start(self) -> None:
         """Let there be the built-in rules that there never were. Doing it again does nothing."""
@@ -296,12 +305,21 @@ class RuleBook:
         await self.start()
         enabled = [one for one in await self._every(with_retired=False) if one.is_enabled]
         wanted = await asyncio.to_thread(_wanted, enabled, self._expander(plant))  # seconds, for 100,000 alarms
-        return await self._rows.settle(wanted)
+        return await self._rows.settle(wanted, {one.id for one in enabled if isinstance(one.rule.condition, Reported)})
 
     async def faults(self, viewer: User) -> dict[int, Sequence[Fault]]:
         """What is wrong with the rules that the viewer sees, in the plant that runs: by the id of those with faults."""
-        found = {one.id: self.expand(one.rule, one.tenant).faults for one in await self.all(viewer)}
+        found = {one.id: self.told(one).faults for one in await self.all(viewer)}
         return {rule: faults for rule, faults in found.items() if faults}
+
+    def told(self, kept: KeptRule) -> Told:
+        """How many alarms a kept rule makes in the plant that runs, and what is wrong with it."""
+        expander = self._expander(self._plant())
+        key = kept.id, kept.revision
+        if key not in self._told:
+            expansion = expander.expand(kept.rule, kept.tenant)
+            self._told[key] = Told(len(expansion.instances), expansion.faults)
+        return self._told[key]
 
     # --- how
 
@@ -315,6 +333,7 @@ class RuleBook:
     def _expander(self, plant: RunningPlant) -> Expander:
         if self._known_expander is None or self._known_expander.plant is not plant:
             self._known_expander = Expander(plant)
+            self._told = {}
         return self._known_expander
 
     def _sight(self, viewer: User) -> RuleSight:

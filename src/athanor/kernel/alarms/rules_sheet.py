@@ -17,7 +17,7 @@ from athanor.kernel.alarms.faults import Fault, Problem
 from athanor.kernel.alarms.rule import Rule
 from athanor.kernel.alarms.rule_errors import BadRuleError, FaultyRuleError
 from athanor.kernel.alarms.rulebook import KeptRule
-from athanor.kernel.alarms.sheet_columns import COLUMNS, BadCellError, Content, SheetColumn
+from athanor.kernel.alarms.sheet_columns import COLUMNS, Content, SheetColumn, cell_of, content_of_cells, invalid
 from athanor.kernel.spelling import suggestion
 from athanor.kernel.transfer.errors import BadFileError
 from athanor.kernel.transfer.plain_cells import plain_cell
@@ -34,7 +34,6 @@ _TOLD = (  # only told, of what is there; heeded by no import
 )
 _BY_TITLE = {name.casefold(): column for column in COLUMNS for name in (column.id, column.english, column.chinese)}
 _TOLD_TITLES = frozenset(title.casefold() for told in _TOLD for title in told)
-_BY_PLACE = {column.place: column for column in COLUMNS}
 _COLUMN_OF_PROBLEM = {
     Problem.NO_NODE: "node",
     Problem.NO_TYPE: "type",
@@ -114,20 +113,13 @@ def as_excel(rules: Iterable[KeptRule], *, is_chinese: bool) -> bytes:
 def _write(sheet: Any, number: int, kept: KeptRule) -> None:
     content: Content = kept.rule.model_dump(mode="json", exclude_none=True)
     content |= {"key": kept.key, "enabled": kept.is_enabled}
-    cells = [_cell(column, content) for column in COLUMNS]
+    cells = [cell_of(column, content) for column in COLUMNS]
     cells += [float(kept.revision), kept.changed_by, kept.changed_at.isoformat(timespec="seconds"), kept.tenant or ""]
     for place, cell in enumerate(cells):
         if isinstance(cell, float):
             sheet.write_number(number, place, cell)
         elif cell:
             sheet.write_string(number, place, plain_cell(cell))
-
-
-def _cell(column: SheetColumn, content: Content) -> str | float:
-    value: Any = content
-    for step in column.place:
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return "" if value is None or value in ([], {}) else column.write(value)
 
 
 def read_trial(path: Path, name: str, known: Mapping[str, KeptRule], check: Check) -> SheetTrial:
@@ -205,7 +197,8 @@ def _read_row(
     check: Check,
     seen: dict[str, int],
 ) -> SheetRule | list[RowFault]:
-    content, faults = _content(number, cells, header)
+    content, unread = content_of_cells((column, cells[place]) for place, column in header.columns.items())
+    faults = [RowFault(number, header.title(column), text) for column, text in unread.items()]
     key, is_enabled = str(content.pop("key", "")), content.pop("enabled", True)
     if not key:
         faults.append(RowFault(number, header.title("key"), "The key is empty. Give each rule one of its own."))
@@ -219,7 +212,8 @@ def _read_row(
         rule = Rule.model_validate(content)
         check(key, rule)
     except ValidationError as error:
-        return [_invalid(number, header, one) for one in error.errors(include_url=False)]
+        found = [invalid(one) for one in error.errors(include_url=False)]
+        return [RowFault(number, header.title(column), text) for column, text in found]
     except FaultyRuleError as error:
         return [_faulty(number, header, rule, one) for one in error.faults[:3]]
     except BadRuleError as error:
@@ -227,54 +221,10 @@ def _read_row(
     return SheetRule(number, key, rule, is_enabled, _what(known.get(key), rule, is_enabled))
 
 
-def _content(number: int, cells: Sequence[str], header: _Header) -> tuple[Content, list[RowFault]]:
-    """A rule's content as its row says; an empty cell says nothing."""
-    content: Content = {}
-    faults: list[RowFault] = []
-    for place, column in header.columns.items():
-        cell = cells[place].strip()
-        if not cell:
-            continue
-        try:
-            value = column.read(cell)
-        except BadCellError as error:
-            faults.append(RowFault(number, header.title(column.id), str(error)))
-            continue
-        inner = content
-        for step in column.place[:-1]:
-            inner = inner.setdefault(step, {})
-        inner[column.place[-1]] = value
-    return content, faults
-
-
 def _what(known: KeptRule | None, rule: Rule, is_enabled: bool) -> What:  # noqa: FBT001 it is what is compared
     if known is None:
         return What.NEW
     return What.SAME if known.rule == rule and known.is_enabled == is_enabled else What.CHANGED
-
-
-def _invalid(number: int, header: _Header, error: Any) -> RowFault:
-    """What pydantic found, in the sheet's words."""
-    place = tuple(str(step) for step in error["loc"])
-    if place[:1] == ("condition",) and len(place) > 2:  # ("condition", "limit", "at"): the kind stands between
-        place = ("condition", place[2])
-    column = next((_BY_PLACE[place[:end]] for end in (2, 1) if place[:end] in _BY_PLACE), None)
-    given = error.get("input")
-    if column is None:
-        by_part = {"subject": "tag", "condition": "kind", "name": "name_en"}
-        title = header.title(by_part.get(place[0] if place else "", "key"))
-    else:
-        title = header.title(column.id)
-    if error["type"] in ("missing", "union_tag_not_found"):
-        return RowFault(number, title, "This must be filled in for a rule of this kind.")
-    if error["type"] == "extra_forbidden":
-        return RowFault(number, title, "A rule of this kind has no such value. Empty the cell, or choose another kind.")
-    if error["type"] == "union_tag_invalid":
-        kinds = str(error.get("ctx", {}).get("expected_tags", "")).replace("'", "")
-        return RowFault(number, title, f"There is no such kind of rule. Write one of {kinds}.")
-    shown = f" (it is {given!r:.40})" if isinstance(given, str | int | float) else ""
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return RowFault(number, title, f"{message[:1].upper()}{message[1:]}{shown}. Correct the cell.")
 
 
 def _faulty(number: int, header: _Header, rule: Rule, fault: Fault) -> RowFault:

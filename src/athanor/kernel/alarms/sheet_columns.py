@@ -1,11 +1,11 @@
 """The columns of the master alarm database as a sheet: what each is called, and how it is written and read."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from athanor.kernel.alarms.rule import Priority
+from athanor.kernel.alarms.rule import Priority, Rule
 
 Content = dict[str, Any]  # of a rule, as JSON has it, with its key and whether it is enabled
 
@@ -202,3 +202,62 @@ COLUMNS: tuple[SheetColumn, ...] = (
     _column("documents", "Documents", "文档", read=documents, write=_joined),
     _column("note", "Note", "备注"),
 )
+
+
+def cell_of(column: SheetColumn, content: Content) -> str | float:
+    """A column's cell of a rule's content; empty where the rule says nothing there."""
+    value: Any = content
+    for step in column.place:
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return "" if value is None or value in ([], {}) else column.write(value)
+
+
+def content_of_cells(cells: Iterable[tuple[SheetColumn, str]]) -> tuple[Content, dict[str, str]]:
+    """A rule's content as its cells say, an empty one saying nothing; and by column's id what cannot be read."""
+    content: Content = {}
+    faults: dict[str, str] = {}
+    for column, written in cells:
+        cell = written.strip()
+        if not cell:
+            continue
+        try:
+            value = column.read(cell)
+        except BadCellError as error:
+            faults[column.id] = str(error)
+            continue
+        inner = content
+        for step in column.place[:-1]:
+            inner = inner.setdefault(step, {})
+        inner[column.place[-1]] = value
+    return content, faults
+
+
+def cells_of(rule: Rule) -> dict[str, str]:
+    """A rule as texts by column's id, without those that are empty."""
+    content: Content = rule.model_dump(mode="json", exclude_none=True)
+    cells = {column.id: cell_of(column, content) for column in COLUMNS}
+    return {name: f"{cell:.12g}" if isinstance(cell, float) else cell for name, cell in cells.items() if cell != ""}
+
+
+_BY_PLACE = {column.place: column for column in COLUMNS}
+
+
+def invalid(error: Any) -> tuple[str, str]:
+    """The id of the column that one of pydantic's errors is about, and what is wrong, with the cure."""
+    place = tuple(str(step) for step in error["loc"])
+    if place[:1] == ("condition",) and len(place) > 2:  # ("condition", "limit", "at"): the kind stands between
+        place = ("condition", place[2])
+    column = next((_BY_PLACE[place[:end]] for end in (2, 1) if place[:end] in _BY_PLACE), None)
+    by_part = {"subject": "tag", "condition": "kind", "name": "name_en"}
+    name = by_part.get(place[0] if place else "", "key") if column is None else column.id
+    if error["type"] in ("missing", "union_tag_not_found"):
+        return name, "This must be filled in for a rule of this kind."
+    if error["type"] == "extra_forbidden":
+        return name, "A rule of this kind has no such value. Empty the cell, or choose another kind."
+    if error["type"] == "union_tag_invalid":
+        kinds = str(error.get("ctx", {}).get("expected_tags", "")).replace("'", "")
+        return name, f"There is no such kind of rule. Write one of {kinds}."
+    given = error.get("input")
+    shown = f" (it is {given!r:.40})" if isinstance(given, str | int | float) else ""
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return name, f"{message[:1].upper()}{message[1:]}{shown}. Correct it."
