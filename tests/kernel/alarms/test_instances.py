@@ -96,7 +96,7 @@ def test_a_tag_is_stale_after_what_its_period_says() -> None:
         (rule(Subject(tag=TEMPERATURE), Deviation(reference=".grade", at=1)), Problem.NOT_A_NUMBER),
         (rule(Subject(tag=TEMPERATURE), Deviation(reference="copper.pump0.flow", at=1)), Problem.OTHER_UNIT),
         (rule(Subject(tag=TEMPERATURE), Deviation(reference=".gone", at=1)), Problem.NO_TAG),
-        (rule(Subject(node="copper.gone"), Reported()), Problem.NO_NODE),
+        (rule(Subject(node="copper.gone"), Expression(formula="{.mode} == 1")), Problem.NO_NODE),
         (rule(Subject(node="copper.furnace"), Limit(side=Side.HIGH, at=1)), Problem.NEEDS_A_TAG),
         (rule(Subject(type="rocket", tag="thrust"), Limit(side=Side.HIGH, at=1)), Problem.NO_TYPE),
         (rule(Subject(type="pump", tag="thrust"), Limit(side=Side.HIGH, at=1)), Problem.NOTHING_OF_TYPE),
@@ -140,3 +140,7 @@ def test_names_are_read_between_braces_each_once() -> None:
 
 def test_every_problem_has_its_sentence() -> None:
     assert set(SENTENCES) == set(Problem)
+
+
+def test_what_apps_report_is_looked_for_nowhere() -> None:
+    assert Expander(plant()).expand(rule(Subject(node="copper.gone"), Reported()), None) == Expansion()

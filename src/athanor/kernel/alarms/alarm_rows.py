@@ -1,6 +1,6 @@
 """The rows of alarms: made in bulk for what the rules come to, and marked once nothing judges them any more."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -36,8 +36,11 @@ class AlarmRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def settle(self, wanted: Sequence[Wanted]) -> list[Instance]:
-        """The instances with the ids of their rows. Several servers may do this at once."""
+    async def settle(self, wanted: Sequence[Wanted], reported: Collection[int] = ()) -> list[Instance]:
+        """The instances with the ids of their rows. Several servers may do this at once.
+
+        Alarms of the rules `reported` are made by whoever reports them, and stay.
+        """
         known = await self._known()
         missing = [one for one in wanted if (one.rule, one.instance.path) not in known]
         if missing:
@@ -45,7 +48,7 @@ class AlarmRows:
                 for piece in _pieces(missing):
                     await _insert(session, [_fresh(one) for one in piece])
             known = await self._known()
-        await self._adapt(wanted, known)
+        await self._adapt(wanted, known, reported)
         return [replace(one.instance, alarm=known[one.rule, one.instance.path].id) for one in wanted]
 
     async def _known(self) -> Mapping[Place, Any]:
@@ -54,7 +57,7 @@ class AlarmRows:
         async with self._database.reading() as session:
             return {(row.rule_id, row.path): row for row in await session.execute(query)}
 
-    async def _adapt(self, wanted: Sequence[Wanted], known: Mapping[Place, Any]) -> None:
+    async def _adapt(self, wanted: Sequence[Wanted], known: Mapping[Place, Any], reported: Collection[int]) -> None:
         """Let rows say what their rule says now, and whether anything judges them."""
         changed, places = [], set()
         for one in wanted:
@@ -63,7 +66,9 @@ class AlarmRows:
             row = known[place]
             if (row.priority, row.category, row.tenant, row.is_judged) != _told(one):
                 changed.append({"id": row.id} | dict(zip(_TOLD, _told(one), strict=True)))
-        gone = [row.id for place, row in known.items() if row.is_judged and place not in places]
+        gone = [
+            row.id for place, row in known.items() if row.is_judged and place not in places and place[0] not in reported
+        ]
         if changed or gone:
             async with self._database.session() as session:
                 await _change(session, changed, gone)

@@ -82,6 +82,8 @@ class Expander:
 
     def expand(self, rule: Rule, tenant: str | None) -> Expansion:
         """The alarms of a rule; `tenant` is whose rule it is, None for the park's, which is about everybody's."""
+        if isinstance(rule.condition, Reported):
+            return Expansion()  # whoever reports it says where
         instances: list[Instance] = []
         tenants: list[str] = []
         faults: list[Fault] = []

@@ -145,7 +145,7 @@ def _take(findings: Findings, ledger: Ledger, late_before: datetime) -> None:
     for alarm_id, what, at_us, value, limit, is_active in zip(*(one.tolist() for one in columns), strict=True):
         alarm = ledger.alarms.get(alarm_id)
         trigger = _TRIGGERS[What(what)]
-        if alarm is None or not alarm.is_judged or not _is_new(alarm, trigger, at_us):
+        if alarm is None or not alarm.is_judged or not is_new(alarm, trigger, at_us):
             continue
         act = Act(
             trigger,
@@ -156,10 +156,10 @@ def _take(findings: Findings, ledger: Ledger, late_before: datetime) -> None:
             is_late=at_us < late_before_us,
         )
         if ledger.apply(alarm, act):
-            _judged(alarm, trigger, at_us)
+            note_judged(alarm, trigger, at_us)
 
 
-def _is_new(alarm: Held, trigger: Trigger, at_us: int) -> bool:
+def is_new(alarm: Held, trigger: Trigger, at_us: int) -> bool:
     """Whether a finding was not taken in before. Raises of one alarm never share a time; other findings may."""
     if trigger in (Trigger.SUPPRESSED, Trigger.RESUMED):
         return at_us >= alarm.suppressed_us
@@ -168,7 +168,8 @@ def _is_new(alarm: Held, trigger: Trigger, at_us: int) -> bool:
     return at_us >= alarm.judged_us
 
 
-def _judged(alarm: Held, trigger: Trigger, at_us: int) -> None:
+def note_judged(alarm: Held, trigger: Trigger, at_us: int) -> None:
+    """Remember that a finding was taken in."""
     if trigger in (Trigger.SUPPRESSED, Trigger.RESUMED):
         alarm.suppressed_us = at_us
     else:

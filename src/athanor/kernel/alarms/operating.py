@@ -99,12 +99,12 @@ class Operating:
     async def acknowledge(self, viewer: User, ids: Collection[int], reason: str = "", address: str = "") -> Acted:
         """See `service.Alarms.acknowledge`."""
         _check(viewer, OPERATE)
-        return await self._act(viewer, ids, Trigger.ACKNOWLEDGED, reason[:LONGEST_REASON], address)
+        return await self._act(viewer, ids, Trigger.ACKNOWLEDGED, plain(reason), address)
 
     async def reset(self, viewer: User, ids: Collection[int], reason: str = "", address: str = "") -> Acted:
         """See `service.Alarms.reset`."""
         _check(viewer, OPERATE)
-        return await self._act(viewer, ids, Trigger.RESET, reason[:LONGEST_REASON], address)
+        return await self._act(viewer, ids, Trigger.RESET, plain(reason), address)
 
     async def shelve(
         self, viewer: User, ids: Collection[int], for_: timedelta, reason: str, address: str = ""
@@ -131,7 +131,7 @@ class Operating:
     async def unshelve(self, viewer: User, ids: Collection[int], reason: str = "", address: str = "") -> Acted:
         """See `service.Alarms.unshelve`."""
         _check(viewer, OPERATE)
-        return await self._act(viewer, ids, Trigger.UNSHELVED, reason[:LONGEST_REASON], address)
+        return await self._act(viewer, ids, Trigger.UNSHELVED, plain(reason), address)
 
     async def remove_from_service(self, viewer: User, ids: Collection[int], reason: str, address: str = "") -> Acted:
         """See `service.Alarms.remove_from_service`."""
@@ -147,7 +147,7 @@ class Operating:
     async def return_to_service(self, viewer: User, ids: Collection[int], reason: str = "", address: str = "") -> Acted:
         """See `service.Alarms.return_to_service`."""
         _check(viewer, MAINTAIN)
-        return await self._act(viewer, ids, Trigger.RETURNED, reason[:LONGEST_REASON], address)
+        return await self._act(viewer, ids, Trigger.RETURNED, plain(reason), address)
 
     async def comment(self, viewer: User, occurrence_id: int, text: str, address: str = "") -> int:
         """See `service.Alarms.comment`."""
@@ -251,8 +251,13 @@ def _check(viewer: User, permission: str) -> None:
         raise NotOperatorError(permission)
 
 
+def plain(text: str) -> str:
+    """A reason as it is kept: not too long, and without NUL, which PostgreSQL does not take."""
+    return text.strip().replace("\0", "\ufffd")[:LONGEST_REASON]
+
+
 def _checked(text: str, longest: int) -> str:
-    text = text.strip()
+    text = text.strip().replace("\0", "\ufffd")
     if not 1 <= len(text) <= longest:
         raise ReasonNeededError(longest)
     return text

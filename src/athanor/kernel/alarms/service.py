@@ -5,8 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from athanor.kernel.alarms.finding import Findings
 from athanor.kernel.alarms.keeping import Keeping
-from athanor.kernel.alarms.operating import Acted, Operating
+from athanor.kernel.alarms.ledger import Act
+from athanor.kernel.alarms.lifecycle import Trigger
+from athanor.kernel.alarms.operating import Acted, Operating, plain
 from athanor.kernel.alarms.records import Change
+from athanor.kernel.alarms.reporting import Kind, Reporting
 from athanor.kernel.alarms.rulebook import RuleBook
 from athanor.kernel.alarms.standing import Standing
 from athanor.kernel.bus.port import Bus
@@ -39,6 +42,7 @@ class Alarms:
         """Database and bus are used, and closed by whoever opened them."""
         self._keeping = Keeping(database, bus, plant, now)
         self._operating = Operating(self._keeping)
+        self._reporting = Reporting(self._keeping, plant)
         self.rules = RuleBook(database, plant, now)
         self.standing = Standing(database, plant, self._keeping.rules)
         self._keeping.on_kept = self.standing.refresh
@@ -72,6 +76,46 @@ class Alarms:
     async def retire(self) -> tuple[Change, ...]:
         """End the alarms that are not judged any more, their rule or place being gone. Their record stays."""
         return await self._keeping.retire()
+
+    # ---- for apps
+
+    async def report(
+        self,
+        key: str,
+        path: str,
+        *,
+        is_active: bool,
+        at: datetime,
+        kind: Kind,
+        value: float | None = None,
+        limit: float | None = None,
+        detail: str = "",
+        tenant: str | None = None,
+        is_late: bool = False,
+    ) -> tuple[Change, ...]:
+        """Raise or clear an alarm that an app finds by itself; the same report again changes nothing.
+
+        Parameters
+        ----------
+        key
+            Of the rule, `<app>.<what>`: made as `kind` says with the first alarm, and then the engineers' to change.
+        path
+            The tag or node that it is about; something outside the plant too, such as `edge:south`.
+        at
+            Source time. Reports of one key and path come in the order of time.
+        detail
+            What an operator reads beside it, in the language of whoever works there.
+        tenant
+            Whose it is, where `path` is not in the plant; None for the park's.
+
+        Raises
+        ------
+        NotReportedError
+            The key is of a rule that is judged by tags.
+        """
+        trigger = Trigger.RAISED if is_active else Trigger.CLEARED
+        act = Act(trigger, at, reason=plain(detail), value=value, limit=limit, is_late=is_late)
+        return await self._reporting.report(key, path, kind, act, tenant)
 
     # ---- for people
 
