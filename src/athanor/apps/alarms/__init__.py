@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from athanor.apps.alarms import api, handlers, pages
+from athanor.apps.alarms import api, api_performance, handlers, pages
 from athanor.kernel.alarms.records import CHANGED_TOPIC
 from athanor.kernel.apps.app import App
 
@@ -11,7 +11,17 @@ def setup(app: App) -> None:
     """Declare what Alarms adds. Runs once, before anything starts; does no work itself."""
     app.page("/alarms", pages.desk, permission="alarms.view")
     app.page("/alarms/speed", pages.speed, permission="alarms.view")
+    app.page("/alarms/performance", pages.performance, permission="alarms.view")
+    app.page("/alarms/performance/occurrences", pages.performance_occurrences, permission="alarms.view")
     app.in_frame(pages.bell, permission="alarms.view")
     app.api(api.router, permission="alarms.view")
+    app.api(api_performance.router, permission="alarms.view")
+    app.job(
+        "alarms.keep-report",
+        handlers.keep_report,
+        title={"en": "Report on the alarms of a month", "zh_CN": "生成月度报警绩效报告"},
+        retries=3,
+        cron="20 1 1 * *",
+    )
     app.on(CHANGED_TOPIC, handlers.wake_pages)
     app.every(timedelta(seconds=1), handlers.look_again)
