@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from athanor.kernel.alarms.faults import SENTENCES, Problem
-from athanor.kernel.alarms.instances import Expander, names_in
+from athanor.kernel.alarms.instances import Expander, Expansion, names_in
 from athanor.kernel.alarms.rule import (
     Condition,
     Deviation,
