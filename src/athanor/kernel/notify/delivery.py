@@ -167,7 +167,7 @@ class Deliverer:
         async with self._database.session() as session:
             kept = await session.get_one(ChannelRow, channel.id, with_for_update=True)
             is_output = self._sender.kinds[channel.kind].is_output if channel.kind in self._sender.kinds else False
-            if error is None and is_output and kept.turns != channel.turns:
+            if error is None and is_output and kept.turns != channel.turns and not kept.is_on:
                 channel.turns = kept.turns
                 return False
             if not await outbox.settle(session, row.id, self.server, row.attempts, values):

@@ -77,6 +77,7 @@ class Notify:
         public_url: str = "",
         keep: timedelta = timedelta(days=365),
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        steady: Callable[[], float] = time.monotonic,
         server: str | None = None,
     ) -> None:
         self._database, self._now, self._keep = database, now, keep
@@ -98,11 +99,13 @@ class Notify:
             now=now,
             pace=self._pace,
             public_url=public_url,
-            on_room=self._wake.set,
+            on_room=self._on_room,
+            steady=steady,
         )
         self._outputs = Outputs(database, self._sender, now=now, pace=self._pace)
         self._loop: asyncio.Task[None] | None = None
         self._is_closing = False
+        self._is_news = False  # more than room for the next message
         self._failing: set[str] = set()
         self._done_at: dict[str, float] = {}
 
@@ -125,6 +128,10 @@ class Notify:
 
     def wake(self) -> None:
         """Something waits: look at once, not with the next second. Call it after the commit."""
+        self._is_news = True
+        self._wake.set()
+
+    def _on_room(self) -> None:
         self._wake.set()
 
     async def tell(self, session: AsyncSession, notices: Sequence[Notice]) -> None:
@@ -242,8 +249,11 @@ class Notify:
         ]
         while not self._is_closing:
             self._wake.clear()
+            is_whole = self._is_news or self._is_time("look", self._pace.poll_s)
+            self._is_news = False
             for name, call in steps:
-                await self._step(name, call)
+                if is_whole or name == "deliver":
+                    await self._step(name, call)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._pace.poll_s)
 
