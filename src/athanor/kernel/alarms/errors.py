@@ -51,3 +51,12 @@ class NotReportedError(AthanorError):
         super().__init__(
             f"The rule {key!r} judges tags by itself, so nobody reports its alarms. Report by another key."
         )
+
+
+class BadPlaceError(AthanorError):
+    """A page of history is asked for after a place that no page gave."""
+
+    code = "alarms.bad-place"
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"{place[:40]!r} is no place in the list. Begin again without `after`.")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 
 from athanor.kernel.alarms.finding import Findings
+from athanor.kernel.alarms.history import History
 from athanor.kernel.alarms.keeping import Keeping
 from athanor.kernel.alarms.ledger import Act
 from athanor.kernel.alarms.lifecycle import Trigger
@@ -45,6 +46,7 @@ class Alarms:
         self._reporting = Reporting(self._keeping, plant)
         self.rules = RuleBook(database, plant, now)
         self.standing = Standing(database, plant, self._keeping.rules)
+        self.history = History(database, plant, self._keeping.rules)
         self._keeping.on_kept = self.standing.refresh
 
     async def start(self) -> None:
