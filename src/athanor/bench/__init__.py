@@ -1,6 +1,6 @@
 """Benchmarks: every performance figure that Athanor claims comes from one of these."""
 
-from athanor.bench import desk, historian, identity, path, trends, waveforms
+from athanor.bench import alarms, desk, historian, identity, path, trends, waveforms
 from athanor.bench.figures import Benchmark
 
 BENCHMARKS = {
@@ -30,5 +30,10 @@ BENCHMARKS = {
     "desk": Benchmark(
         "The alarm desk with 10,000 standing alarms in Chromium: how long an action takes, and an alarm to the screen",
         desk.run,
+    ),
+    "alarms": Benchmark(
+        "100,000 alarm rules at 100,000 samples/s: the judging on one core, the whole way until told, and floods",
+        alarms.run,
+        alarms.PARTS,
     ),
 }
