@@ -1,0 +1,1 @@
+"""What Notifications does for its users."""
