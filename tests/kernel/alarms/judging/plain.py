@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from athanor.kernel.alarms.finding import What
 from athanor.kernel.alarms.instance import Instance
 from athanor.kernel.alarms.rule import (
@@ -16,6 +18,7 @@ from athanor.kernel.alarms.rule import (
     InState,
     Jump,
     Limit,
+    Ramp,
     Rate,
     Side,
     Stale,
@@ -76,6 +79,8 @@ class Plain:
                 self._know(time_us, (value in states) == is_in, is_bad or value is None)
             case _ if is_bad or not isinstance(value, int | float):
                 self._know(time_us, None, True)
+            case Ramp() as ramp:
+                self._know(time_us, *self._of_ramp(ramp, time_us, value))
             case _:
                 self._know(time_us, self._of_number(time_us, value), False)
 
@@ -123,6 +128,23 @@ class Plain:
         over_us = min(time_us - then_us, window_us + window_us // 30)
         return self._of_speed(rate, (x - then) / (over_us / SECOND) * 60)
 
+    def _of_ramp(self, ramp: Ramp, time_us: int, x: float) -> tuple[Known, bool]:
+        """A rising one."""
+        window_us = round(ramp.window_s * SECOND)
+        self.history.append((time_us, x))
+        self.edge_us = time_us + window_us
+        assert ramp.at is not None
+        if x >= ramp.at:
+            return True, False
+        before = [one for one in self.history if one[0] <= time_us - window_us]
+        oldest_us = before[-1][0] if before else self.history[0][0]
+        within = [one for one in self.history if one[0] >= time_us - window_us]
+        if time_us - oldest_us < window_us // 2 or len(within) < 2:
+            return None, True
+        ages, values = [(one - time_us) / SECOND for one, _ in within], [value for _, value in within]
+        slope = float(np.polyfit(ages, values, 1)[0])
+        return slope > 1e-9 and (ramp.at - x) / slope <= ramp.horizon_s, False
+
     def _of_speed(self, rate: Rate, speed: float) -> Known:
         away = abs(speed) if rate.side == "either" else speed if rate.side == Side.HIGH else -speed
         return _beyond(away, rate.at, rate.deadband)
@@ -151,6 +173,8 @@ class Plain:
                 self._know(edge_us, True, False)
             case Rate() as rate:
                 self._know(edge_us, self._of_speed(rate, 0.0), False)
+            case Ramp(at=limit):
+                self._know(edge_us, self.history[-1][1] >= (limit or 0), False)
             case _:
                 self._know(edge_us, False, False)
 

@@ -18,6 +18,7 @@ from athanor.kernel.alarms.rule import (
     InState,
     Jump,
     Limit,
+    Ramp,
     Rate,
     Side,
     Stale,
@@ -46,6 +47,7 @@ CONDITIONS: Sequence[Condition] = (
     Jump(by=2, calm_s=0),
     Ewma(mean=5, sigma=2, width=1.5),
     Cusum(mean=5, sigma=1, interval=4),
+    Ramp(side=Side.HIGH, at=8.37, window_s=6, horizon_s=3.3),
     Expression(formula="{.one} / {.other} > 1 and {.one} + {.other} < 12"),
     Expression(formula="not {.one} > 4 or abs({.other} - 5) >= 3"),
 )
@@ -111,7 +113,7 @@ def judged(rows: Sequence[Row], cuts: Sequence[int], alarms: Sequence[Instance],
     return sorted(found, key=lambda row: (row[0], row[2]))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data(), rows=streams(), on_s=st.sampled_from([0, 1, 2.5]), off_s=st.sampled_from([0, 1.5]))
 def test_any_cutting_into_batches_finds_what_a_plain_loop_finds(
     data: st.DataObject, rows: list[Row], on_s: float, off_s: float
@@ -125,3 +127,9 @@ def test_any_cutting_into_batches_finds_what_a_plain_loop_finds(
     cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=8), label="cuts"))
     assert judged(rows, cuts, alarms) == expected
     assert judged(rows, cuts, alarms, anew=True) == expected
+    shuffled = [
+        row
+        for begin, end in zip([0, *cuts], [*cuts, len(rows)], strict=True)
+        for row in data.draw(st.permutations(rows[begin:end]), label="batch")
+    ]
+    assert judged(shuffled, cuts, alarms) == expected
