@@ -8,6 +8,13 @@ _ALARM = {"alarm_id": "2147483000"}  # there is none of this number: nobody gets
 EXAMPLES = [
     Example("/alarms", _VIEW),
     Example("/alarms/speed", _VIEW),
+    Example("/alarms/performance", _VIEW),
+    Example("/alarms/performance/occurrences", _VIEW, query={"figure": "chattering"}),
+    Example("/api/v1/alarms/performance", _VIEW, query={"area": "smelter"}),
+    Example("/api/v1/alarms/performance/report", "alarms.export", query={"form": "xlsx"}),
+    Example(
+        "/api/v1/alarms/performance/alarms/{alarm_id}/suggestions", _VIEW, path=_ALARM, names=True, owner_gets=404
+    ),
     Example("/api/v1/alarms", _VIEW, query={"priority": [1, 2], "text": "copper"}),
     Example("/api/v1/alarms/counts", _VIEW),
     Example("/api/v1/alarms/screen-times", _VIEW),

@@ -170,7 +170,7 @@ class _Page:
             with region("ath-card-head"):
                 Words(_("Alarms over time"), "h2")
                 region("ath-space")
-                step: Choice[Step] = Choice(_("By"), possible, first, draw, name="step")
+                step: Choice[Step] = Choice(_("Count by"), possible, first, draw, name="step")
             room = region("ath-rate-room")
             draw()
 

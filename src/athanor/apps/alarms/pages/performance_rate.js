@@ -22,26 +22,33 @@ export default {
   },
   methods: {
     clock(ms) {
-      const parts = { month: "2-digit", day: "2-digit", ...(this.withTime ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : {}) };
-      const said = new Intl.DateTimeFormat("sv-SE", { timeZone: this.zone, ...parts });
-      return said.format(ms);
+      const wanted = { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: this.zone };
+      const part = Object.fromEntries(new Intl.DateTimeFormat("en", wanted).formatToParts(ms).map(({ type, value }) => [type, value]));
+      return `${part.month}-${part.day}` + (this.withTime ? ` ${part.hour}:${part.minute}` : "");
     },
     pick(event) {
-      const place = this.chart.convertFromPixel({ seriesIndex: 0 }, [event.offsetX, event.offsetY]);
+      const place = this.chart.convertFromPixel({ seriesIndex: 1 }, [event.offsetX, event.offsetY]);
       const index = place ? Math.round(place[0]) : -1;
       if (this.counts[index] > 0) this.$emit("pick", index);
     },
-    bandOf([from, to]) {
-      const first = this.edges.findIndex((edge) => edge > from) - 1;
-      const last = this.edges.findIndex((edge) => edge >= to) - 1;
-      const end = last < 0 ? this.counts.length - 1 : last;
-      return [{ xAxis: Math.max(0, first) }, { xAxis: Math.max(end, first) }];
+    // Which steps a flood reaches into: a bar of the chart's whole height stands behind them.
+    flooded(top) {
+      const bars = new Array(this.counts.length).fill(0);
+      for (const [from, to] of this.bands) {
+        for (let step = 0; step < bars.length; step++) if (this.edges[step] < to && this.edges[step + 1] > from) bars[step] = top;
+      }
+      return bars;
+    },
+    niceTop(value) {
+      const half = 10 ** Math.floor(Math.log10(value)) / 2;
+      return Math.max(2, Math.ceil(value / half) * half);
     },
     draw() {
       const style = getComputedStyle(document.documentElement);
       const colour = Object.fromEntries(Object.entries(TOKENS).map(([name, token]) => [name, style.getPropertyValue(token).trim()]));
-      const most = Math.max(...this.counts, ...this.lines.map((line) => line.value).filter((value) => value < 4 * Math.max(...this.counts, 1)));
-      const shown = this.lines.filter((line) => line.value <= most);
+      const most = this.counts.reduce((one, other) => Math.max(one, other), 1);
+      const shown = this.lines.filter((line) => line.value < 4 * most);
+      const top = this.niceTop(shown.reduce((value, line) => Math.max(value, line.value), most));
       const label = { color: colour.text2, fontSize: 11 };
       this.chart.setOption({
         animation: false,
@@ -49,17 +56,18 @@ export default {
         tooltip: {
           trigger: "axis", axisPointer: { type: "shadow" }, backgroundColor: colour.surface, borderColor: colour.line,
           textStyle: { color: colour.text, fontSize: 12 },
-          formatter: ([one]) => `${this.clock(this.edges[one.dataIndex])}<br><b>${one.value}</b> ${this.texts.alarms}`,
+          formatter: (some) => some.filter((one) => one.seriesIndex === 1).map((one) => `${this.clock(this.edges[one.dataIndex])}<br><b>${one.value}</b> ${this.texts.alarms}`).join(""),
         },
-        xAxis: {
+        xAxis: [{
           type: "category", data: this.edges.slice(0, -1), axisTick: { show: false }, axisLine: { lineStyle: { color: colour.line } },
           axisLabel: { ...label, hideOverlap: true, formatter: (value) => this.clock(Number(value)) },
-        },
-        yAxis: { type: "value", minInterval: 1, max: (range) => Math.max(range.max, ...shown.map((line) => line.value)), axisLabel: label, splitLine: { lineStyle: { color: colour.line } } },
+        }, { type: "category", data: this.edges.slice(0, -1), show: false }], // of the floods: else bars would share their room
+        yAxis: { type: "value", minInterval: 1, max: top, axisLabel: label, splitLine: { lineStyle: { color: colour.line } } },
         series: [{
-          type: "bar", data: this.counts, large: this.counts.length > 2000, barCategoryGap: this.counts.length > 200 ? "0%" : "20%",
+          type: "bar", xAxisIndex: 1, data: this.flooded(top), barCategoryGap: "0%", silent: true, itemStyle: { color: colour.flood },
+        }, {
+          type: "bar", data: this.counts, z: 3, large: this.counts.length > 2000, barCategoryGap: this.counts.length > 200 ? "0%" : "20%",
           itemStyle: { color: colour.bar }, cursor: "pointer",
-          markArea: { silent: true, itemStyle: { color: colour.flood }, data: this.bands.map((band) => this.bandOf(band)) },
           markLine: {
             silent: true, symbol: "none", lineStyle: { color: colour.warn, type: "dashed" },
             label: { color: colour.text2, fontSize: 11, position: "insideEndTop", formatter: ({ name }) => name },

@@ -240,7 +240,8 @@ def positions(found: Figures, plant: Plant) -> None:
 def priorities(found: Figures, texts: Mapping[int, str]) -> None:
     """Shares of priorities against those that the standard calls for."""
     total = int(found.priorities.sum())
-    goals = (f"< {CRITICAL_MOST:.0%}", f"{HIGH_GOAL:.0%}", f"{MEDIUM_GOAL:.0%}", f"{LOW_GOAL:.0%}")
+    goals = [f"{100 * goal:g} %" for goal in (CRITICAL_MOST, HIGH_GOAL, MEDIUM_GOAL, LOW_GOAL)]
+    goals[0] = f"< {goals[0]}"
     with card(_("Priorities"), _("Of all announced alarms; ISA-18.2 calls for about 80 % low, 15 % medium, 5 % high.")):
         with region("ath-card-head"):
             Words(_("Priorities"), "h2")
@@ -318,7 +319,7 @@ def proposals(known: Learned, names: Names) -> None:
 def table(rows: Sequence[Row], columns: Sequence[Column], title: str, name: str, *, nothing: str = "") -> None:
     """A table of rows that are at hand."""
     made = data_table(
-        rows, columns, caption=title, nothing=nothing, export_name=name, page_size=25, is_searchable=len(rows) > 10
+        rows, columns, caption=title, nothing=nothing, export_name=name, page_size=25, is_searchable=len(rows) > 25
     )
     ui.timer(0, made.refresh, once=True)
 

@@ -42,6 +42,7 @@ ACTIONS: Mapping[str, Callable[[], str]] = {
     "data.import-begun": lambda: _("Import begun"),
     "data.history-imported": lambda: _("History imported"),
     "data.exported": lambda: _("Data exported"),
+    "alarms.report-exported": lambda: _("Report on alarms exported"),
     "exchange.product-published": lambda: _("Data product published"),
     "exchange.product-changed": lambda: _("Data product changed"),
     "exchange.product-withdrawn": lambda: _("Data product withdrawn"),
