@@ -27,6 +27,7 @@ from athanor.api.uplink import uplink_router
 from athanor.child import Child
 from athanor.directories import openid_provider
 from athanor.edge.config import load_edge_config
+from athanor.kernel.alarms.records import CHANGED_TOPIC
 from athanor.kernel.apps.app import App, Handler, JobDeclaration
 from athanor.kernel.apps.registry import Registry, load_apps
 from athanor.kernel.backup.service import Backups
@@ -92,8 +93,7 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
     _subscribe(platform, registry)
     _start_routines(platform, registry)
     _declare_jobs(platform, registry)
-    platform.routines.once("notify:start", cast("Notify", platform.ports["notify"]).start)
-    platform.runner.start()
+    start_alarms(platform)
     platform.routines.start("retention:waveforms", _WAVEFORMS_EXPIRE_EVERY, platform.storage.expire_waveforms)
     provider = openid_provider(settings.oidc, platform.database, platform.identity)
     if provider is not None:
@@ -108,6 +108,18 @@ def create_server(platform: Platform, registry: Registry) -> FastAPI:
         elsewhere=() if provider is None else [(settings.oidc.title, GO)],
     )
     return server
+
+
+def start_alarms(platform: Platform) -> None:
+    """Begin to judge alarms and to tell people of them, of each as soon as it is kept."""
+    notify = cast("Notify", platform.ports["notify"])
+
+    async def wake(_event: Event) -> None:
+        notify.wake()
+
+    platform.bus.subscribe(CHANGED_TOPIC, wake, name="notify")
+    platform.routines.once("notify:start", notify.start)
+    platform.runner.start()
 
 
 def _waveform_times(settings: Settings) -> waveform_routes.TimesAllowed:

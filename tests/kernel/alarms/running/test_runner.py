@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from athanor.kernel.alarms.lifecycle import Trigger
 from athanor.kernel.database.database import Database
 
 from .works import HEAT, POWER, Works, high
@@ -26,3 +27,152 @@ async def test_a_limit_is_raised_and_cleared_at_the_source_times_of_its_samples(
     await works.send((POWER, 3, 97))
     await works.step()
     assert await works.events() == [(POWER, "raised", 1), (POWER, "cleared", 3)]
+
+
+async def test_a_restart_in_the_midst_of_an_on_delay_raises_at_the_right_source_time(works: Works) -> None:
+    await works.rule("power.high", high(on_s=10))
+    await works.step()
+    await works.send((POWER, 0, 99), (POWER, 1, 101))
+    await works.step()
+    await works.stop()
+    works.passes(300)
+    works.open()
+    await works.send((POWER, 5, 102), (POWER, 12, 103))
+    await works.step()
+    assert await works.events() == [(POWER, "raised", 11)]
+
+
+async def test_a_delay_that_ends_without_a_sample_ends_by_the_clock_at_its_own_time(works: Works) -> None:
+    await works.rule("power.high", high(on_s=10))
+    await works.step()
+    await works.send((POWER, 0, 101))
+    works.passes(9)
+    await works.step()
+    assert await works.events() == []
+    works.passes(4)
+    await works.step()
+    assert await works.events() == [(POWER, "raised", 10)]
+
+
+async def test_what_came_in_while_nobody_judged_is_judged_with_its_source_times_and_is_late_when_long_ago(
+    works: Works,
+) -> None:
+    await works.rule("power.high", high())
+    await works.step()
+    await works.send((POWER, 0, 99))
+    await works.step()
+    await works.stop()
+    works.passes(3600)
+    for minute in range(60):  # durable, and the server killed before it was judged
+        await works.send((POWER, 60 * minute + 10, 101), (POWER, 60 * minute + 40, 90))
+    works.open()
+    await works.step()
+    raised = [(POWER, float(60 * minute + 10)) for minute in range(60)]
+    found = await works.occurrences()
+    assert [(path, at) for path, at, _ in found] == raised
+    assert [is_late for _, _, is_late in found] == [at < 3600 - 300 for _, at in raised]
+    assert len(await works.events()) == 120
+
+
+async def test_what_a_killed_server_had_found_and_kept_is_found_again_and_kept_once(works: Works) -> None:
+    await works.rule("power.high", high(on_s=2, off_s=2))
+    await works.send((POWER, 0, 99))
+    await works.step()
+    works.passes(1)
+    await works.step()  # the last checkpoint
+    works.settings = works.settings.model_copy(update={"checkpoint_every_s": 3600.0})
+    for at in range(1, 60):
+        await works.send((POWER, at, 101 if at % 10 < 5 else 90))
+        await works.step()
+    before = await works.events()
+    assert len(before) > 10
+    await works.crash()
+    works.open()
+    await works.step()
+    assert await works.events() == before
+    await works.send((POWER, 60, 101), (POWER, 62, 101))
+    await works.step()
+    assert await works.events() == [*before, (POWER, "raised", 62)]
+
+
+@pytest.mark.parametrize("damage", ["gone", "overwritten"])
+async def test_without_its_checkpoint_it_goes_on_from_the_database_and_the_current_values(
+    works: Works, damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await works.rule("power.high", high())
+    await works.rule("heat.high", high(HEAT))
+    await works.step()
+    await works.send((POWER, 0, 101), (HEAT, 0, 101))
+    await works.step()
+    await works.stop()
+    place = works.folder / "alarms" / "judged"
+    place.unlink() if damage == "gone" else place.write_bytes(b"x" * 1000)
+    works.open()
+    await works.send((HEAT, 5, 90))
+    await works.step()
+    assert await works.events() == [(HEAT, "raised", 0), (POWER, "raised", 0), (HEAT, "cleared", 5)]
+    await works.send((POWER, 6, 90))
+    await works.step()
+    assert await works.events() == [
+        (HEAT, "raised", 0), (POWER, "raised", 0), (HEAT, "cleared", 5), (POWER, "cleared", 6)
+    ]  # fmt: skip
+    assert ("alarms.checkpoint-damaged" in capsys.readouterr().out) == (damage == "overwritten")
+
+
+async def test_batches_that_were_not_heard_are_read_from_the_historian(works: Works) -> None:
+    await works.rule("power.high", high())
+    await works.step()
+    await works.send((POWER, 0, 99))
+    await works.step()
+    for second in range(1, 2200):  # twice what the bus keeps for one who does not listen
+        works.bus.publish(await works.stored((POWER, second, 101 if second % 100 == 50 else 90)))
+    await works.step()
+    assert await works.events() == [
+        event
+        for at in range(50, 2200, 100)
+        for event in ((POWER, "raised", float(at)), (POWER, "cleared", float(at + 1)))
+    ]
+
+
+async def test_samples_that_are_older_than_what_was_judged_are_not_judged(works: Works) -> None:
+    await works.rule("power.high", high())
+    await works.step()
+    works.passes(20)
+    await works.send((POWER, 10, 90))
+    await works.step()
+    await works.send((POWER, 5, 101))
+    await works.step()
+    await works.stop()
+    works.open()
+    await works.step()
+    assert await works.events() == []
+
+
+async def test_a_rule_that_changes_judges_the_current_value_and_keeps_what_stands(works: Works) -> None:
+    await works.rule("power.high", high(at=100))
+    await works.rule("heat.high", high(HEAT, at=100))
+    await works.step()
+    await works.send((POWER, 0, 95), (HEAT, 0, 101))
+    await works.step()
+    assert await works.events() == [(HEAT, "raised", 0)]
+    await works.rule("power.high", high(at=90))  # its value does not come again for a long time
+    await works.until_followed()
+    assert await works.events() == [(HEAT, "raised", 0), (POWER, "raised", 0)]
+    await works.send((HEAT, 9, 90))
+    await works.step()
+    assert await works.events() == [(HEAT, "raised", 0), (POWER, "raised", 0), (HEAT, "cleared", 9)]
+
+
+async def test_a_tag_that_leaves_the_plant_takes_its_alarms_with_it_and_the_others_stay(works: Works) -> None:
+    await works.rule("power.high", high())
+    await works.rule("heat.high", high(HEAT))
+    await works.step()
+    await works.send((POWER, 0, 101), (HEAT, 0, 101))
+    await works.step()
+    await works.has(POWER)
+    await works.until_followed()
+    assert await works.events(Trigger.RETIRED) != []
+    assert [one[0] for one in await works.events(Trigger.RETIRED)] == [HEAT]
+    await works.send((POWER, 1, 90))
+    await works.step()
+    assert await works.events() == [(HEAT, "raised", 0), (POWER, "raised", 0), (POWER, "cleared", 1)]

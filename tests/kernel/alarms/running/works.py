@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 from sqlalchemy import select
 
 from athanor.kernel.alarms.lifecycle import Trigger
@@ -13,9 +14,10 @@ from athanor.kernel.alarms.running.runner import Parts, Runner
 from athanor.kernel.alarms.service import Alarms
 from athanor.kernel.alarms.tables import AlarmRow, EventRow, OccurrenceRow
 from athanor.kernel.bus.memory import MemoryBus
+from athanor.kernel.bus.port import BATCH_TOPIC, Event
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.database.database import Database
-from athanor.kernel.historian.port import moment
+from athanor.kernel.historian.port import STORED, moment
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.identity.user import User
 from athanor.kernel.ingest.quarantine import Quarantine
@@ -105,6 +107,25 @@ class Works:
         batch = batch_of(Sample(path, START + timedelta(seconds=at), value) for path, at, value in samples)
         await self.ingest.take(batch, edge=EDGE)
 
+    async def stored(self, *samples: tuple[str, float, float]) -> Event:
+        """Samples are durable; what is then to be said of them."""
+        tag, at, value = zip(*((self.plant.id_of(path), at, value) for path, at, value in samples), strict=True)
+        times = [START + timedelta(seconds=one) for one in at]
+        columns = [tag, times, value, [None] * len(tag), [0] * len(tag)]
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, STORED, strict=True)]
+        batch = pa.record_batch(arrays, schema=STORED)
+        await self.historian.write(batch)
+        return Event(BATCH_TOPIC, batch, self.now())
+
+    async def until_followed(self) -> None:
+        """The runner judges by the rules and the plant as they are."""
+        before = self.runner.judged
+        async with asyncio.timeout(30):
+            while self.runner.judged is before:
+                self.runner.look_now()
+                await self.step()
+                await asyncio.sleep(0.01)
+
     async def report(self, edge: str = EDGE) -> None:
         """An edge says that it is there."""
         self.sources.take(EdgeReport(edge=edge, at=self.now()), edge=edge, at=self.now())
@@ -132,16 +153,17 @@ class Works:
     # --- what became of it
 
     async def events(self, *triggers: Trigger) -> list[tuple[str, str, float]]:
-        """Of the record: which alarm's path, what, and how many seconds after START."""
+        """Of the record, by time: which alarm's path, what, and how many seconds after START."""
         wanted = triggers or (Trigger.RAISED, Trigger.CLEARED)
         query = select(AlarmRow.path, EventRow.what, EventRow.at).join(AlarmRow, AlarmRow.id == EventRow.alarm_id)
-        query = query.where(EventRow.what.in_([one.value for one in wanted])).order_by(EventRow.id)
+        query = query.where(EventRow.what.in_([one.value for one in wanted])).order_by(EventRow.at, AlarmRow.path)
         async with self.database.reading() as session:
             return [(path, what, seconds(at)) for path, what, at in await session.execute(query)]
 
     async def occurrences(self) -> list[tuple[str, float, bool]]:
         """Path, seconds after START at which it was raised, whether late."""
-        query = select(OccurrenceRow.path, OccurrenceRow.raised_at, OccurrenceRow.is_late).order_by(OccurrenceRow.id)
+        query = select(OccurrenceRow.path, OccurrenceRow.raised_at, OccurrenceRow.is_late)
+        query = query.order_by(OccurrenceRow.raised_at, OccurrenceRow.path)
         async with self.database.reading() as session:
             return [(path, seconds(at), is_late) for path, at, is_late in await session.execute(query)]
 

@@ -130,7 +130,7 @@ class Following:
         self._database = database
         self._plant = plant
         self._making: asyncio.Task[Judged] | None = None
-        self._looked_s = -_LOOK_EVERY_S
+        self._looked_s = -float("inf")
         self._judged: Judged | None = None
 
     @property
@@ -164,6 +164,10 @@ class Following:
             if not self.judged.is_of(await self._rules.version(), self._plant()):
                 self._making = asyncio.create_task(self.make(), name="alarms:make-judge")
         return None
+
+    def look_now(self) -> None:
+        """Do not wait for the next look."""
+        self._looked_s = -float("inf")
 
     async def close(self) -> None:
         """Let go of what is being made."""

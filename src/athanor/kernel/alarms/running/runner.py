@@ -98,6 +98,16 @@ class Runner:
         miss = partial(self._intake.miss, "batches came faster than they were heard")
         self._parts.bus.subscribe(BATCH_TOPIC, self._intake.hear, name=_NAME, on_drop=miss)
 
+    @property
+    def judged(self) -> Judged:
+        """What judges now."""
+        return self._following.judged
+
+    def look_now(self) -> None:
+        """Rules or plant may have changed: do not wait for the next look. Until the other judge is made this one is."""
+        self._following.look_now()
+        self._intake.has_work.set()
+
     def start(self) -> None:
         """Begin to judge."""
         self.listen()
@@ -113,6 +123,8 @@ class Runner:
                 task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._following.close()
+        if self._has_begun and self._giving.is_done:
+            await self._keep()
         await asyncio.to_thread(self._judging.shutdown)
 
     async def forget(self) -> None:
@@ -138,8 +150,6 @@ class Runner:
             else:
                 self._say_recovered()
                 attempt = 0
-        if self._has_begun and self._giving.is_done:
-            await self._keep()
 
     async def step(self) -> None:
         """Do all that there is to do now. Whatever raises is done again by the next step."""
@@ -192,6 +202,7 @@ class Runner:
             for alarm, is_active, at_us in await self._following.differing(judged.active()):
                 judged.judge.set_active(alarm, is_active, at_us)
         self._following.go_by(judged)
+        self._kept_s = -float("inf")  # what is judged from here on is to be known after a restart
         await self._parts.alarms.retire()
         await self._giving.give()
 
