@@ -253,26 +253,30 @@ def _ways_to(
         for way in _set_up(person, around):
             yield _target(person, way, person.addresses[way.kind][0], owner, around)
         return
-    ways = list(_usable(person, step, owner, around, faults))
-    if not ways:
-        faults.append(Fault(Lack.UNREACHED, login=person.user.login))
-    for way, address in ways if step.is_by_all else ways[:1]:
+    missing: list[Fault] = []
+    ways: list[tuple[Way, str]] = []
+    for way, address in _usable(person, step, owner, around, missing):
+        ways.append((way, address))
+        if not step.is_by_all:
+            break
+    faults += missing if ways else [Fault(Lack.UNREACHED, login=person.user.login)]
+    for way, address in ways:
         if way.kind != INBOX:  # which has it already
             yield _target(person, way, address, owner, around)
 
 
 def _usable(
-    person: Reachable, step: say.Step, owner: str | None, around: Around, faults: list[Fault]
+    person: Reachable, step: say.Step, owner: str | None, around: Around, missing: list[Fault]
 ) -> Iterator[tuple[Way, str]]:
     """The channels of a step by which a person can be told, in its order, and the address there."""
     for number in step.by:
         way = around.ways.get(number)
         if way is None or way.tenant not in (owner, None):
-            faults.append(Fault(Lack.GONE, channel=str(number), login=person.user.login))
+            missing.append(Fault(Lack.GONE, channel=str(number), login=person.user.login))
         elif addresses := _addresses(person, way):
             yield way, addresses[0]
         else:
-            faults.append(Fault(Lack.NO_ADDRESS, login=person.user.login, channel=way.name))
+            missing.append(Fault(Lack.NO_ADDRESS, login=person.user.login, channel=way.name))
 
 
 def _target(person: Reachable, way: Way, address: str, owner: str | None, around: Around) -> Target:

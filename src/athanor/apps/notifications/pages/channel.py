@@ -56,7 +56,11 @@ async def new_channel(kind: str, notify: Notify, plant: RunningPlant, viewer: Us
         number_made = await notify.channels.add(viewer, draft, address=_address(request))
         ui.navigate.to(f"{_HOME}/{number_made}")
 
-    with region("ath-card", "section"), region("ath-card-body"), dialog_form(send, _("Add it"), on_cancel=None):
+    with (
+        region("ath-card ath-narrow", "section"),
+        region("ath-card-body"),
+        dialog_form(send, _("Add it"), on_cancel=None),
+    ):
         form_line(_("Name"), "name", kind_name(kind))
         if viewer.tenant is None:
             tenants = {_PARK: _("The park")} | {key: enterprise(plant, key) for key in plant.model.tenants}
@@ -99,7 +103,11 @@ class _Channel:
                 Words(_("The last message did not go out"), "h2")
                 Words(found.last_error, "p")
                 Words(_("{n} messages wait and go out once the channel works.").format(n=number(found.waiting)), "p")
-        with region("ath-card", "section"), region("ath-card-body"), dialog_form(self._save, _("Save"), on_cancel=None):
+        with (
+            region("ath-card ath-narrow", "section"),
+            region("ath-card-body"),
+            dialog_form(self._save, _("Save"), on_cancel=None),
+        ):
             form_line(_("Name"), "name", found.name)
             form_choice(_("State"), "is_enabled", {"yes": _("on"), "no": _("off")},
                         "yes" if found.is_enabled else "no")  # fmt: skip
@@ -126,7 +134,7 @@ class _Channel:
 
         with self._dialog.filling(_("Send a test message")):
             Words(_("It is sent with the settings as they are saved, and stands in the log."), "p")
-            with dialog_form(send, _("Send"), on_cancel=self._dialog.close):
+            with dialog_form(send, _("Send it"), on_cancel=self._dialog.close):
                 if self._kind.address_example:
                     form_line(_("To, such as {address}").format(address=self._kind.address_example), "address")
             outcome = Words("", "p", "ath-outcome-text")

@@ -107,8 +107,8 @@ class HoursEditor:
                 with region("ath-part"):
                     days = dict(weekdays())
                     ticks(_("Days of the week"), days, one["days"], self._setter(one, "days"), name=f"{self._name}-day")
-                    clock(_("Begins"), one["from_minute"], self._setter(one, "from_minute"), name=f"{self._name}-from")
-                    clock(_("Ends"), one["to_minute"], self._setter(one, "to_minute"), name=f"{self._name}-to",
+                    clock(_("From"), one["from_minute"], self._setter(one, "from_minute"), name=f"{self._name}-from")
+                    clock(_("To"), one["to_minute"], self._setter(one, "to_minute"), name=f"{self._name}-to",
                           is_end=True)  # fmt: skip
                     button(_("Take out"), self._taker(number), glyph="delete", classes="is-icon is-plain")
 

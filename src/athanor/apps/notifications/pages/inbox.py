@@ -86,7 +86,9 @@ class _Inbox:
                 if one.body:
                     Words(one.body, "p")
                 with region("ath-inbox-foot"):
-                    Words(date_time(one.at, self._zone), "small")
+                    came_in = date_time(one.at, self._zone)
+                    if came_in not in one.body:
+                        Words(came_in, "small")
                     if one.link.startswith("/") and not one.link.startswith("//") and one.link != "/notifications":
                         link(_("Open it"), one.link)
             if not one.read_at:

@@ -111,8 +111,6 @@ async def _unheard(found: Sequence[Unheard], plant: RunningPlant) -> None:
         for one in found
     ]  # fmt: skip
     with region("ath-card", "section"):
-        with region("ath-card-head"):
-            Words(_("Nobody was told of these in the last seven days"), "h2")
         table = data_table(
             rows,
             [

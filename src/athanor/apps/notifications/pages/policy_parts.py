@@ -66,7 +66,7 @@ class Parts:
 
     def _match(self, match: dict[str, Any]) -> None:
         Chips(_("Topics"), match["topics"], topics(), self._changed, name="topic", add=_("Add a topic …"))
-        ticks(_("Priorities"), {int(key): text for key, text in priorities().items()}, match["priorities"],
+        ticks(_("Of these priorities"), {int(key): text for key, text in priorities().items()}, match["priorities"],
               self._put(match, "priorities"), name="priority")  # fmt: skip
         ticks(_("Categories"), {str(key): text for key, text in categories().items()}, match["categories"],
               self._put(match, "categories"), name="category")  # fmt: skip

@@ -109,7 +109,7 @@ class _Reach:
             if not one.is_verified:
                 button(_("Verify…"), lambda: self._send_code(one), glyph="verified")
             else:
-                button(_("Stop using") if one.is_enabled else _("Use"), lambda: self._turn(one))
+                button(_("Stop using") if one.is_enabled else _("Use it"), lambda: self._turn(one))
             button(_("Take out"), lambda: self._remove(one), glyph="delete", classes="is-icon is-plain")
 
     def _ask(self, kinds: list[str]) -> None:

@@ -75,7 +75,7 @@ class _Week:
         missing = gaps(found.roster, start, end, self._zone, self._names.__contains__)
         if missing:
             self._gaps(missing)
-        with region("ath-card", "section", aria_label=_("Week")):
+        with region("ath-card", "section", aria_label=_("The week")):
             with region("ath-toolbar"):
                 link("‹", f"{home}?week={self._monday - _WEEK}", "ath-button").props["aria-label"] = _("Previous week")
                 link(_("This week"), home, "ath-button")

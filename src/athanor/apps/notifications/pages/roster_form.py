@@ -130,7 +130,7 @@ class _Editor:
             for language, tongue in (("en", "English"), ("zh_CN", "中文")):
                 text_field(f"{_('Name')} · {tongue}", shift["name"].get(language, ""),
                            _into(shift["name"], language), name=f"shift-{language}")  # fmt: skip
-            clock(_("Begins"), shift["from_minute"], _into(shift, "from_minute"), name="shift-from")
+            clock(_("From"), shift["from_minute"], _into(shift, "from_minute"), name="shift-from")
             count(_("Hours"), shift["minutes"] // 60, _into(shift, "minutes", lambda hours: hours * 60),
                   name="shift-hours", least=1)  # fmt: skip
             if len(self._said["shifts"]) > 1:
@@ -151,11 +151,10 @@ class _Editor:
                     button(_("One day less"), self._shorter, glyph="remove", classes="is-icon")
 
     def _team(self, number: int, team: Part) -> None:
-        with region("ath-part is-tall"):
-            with region("ath-fields-row"):
-                text_field(_("Team"), team["name"], _into(team, "name"), name="team")
-                count(_("Day of the cycle on the first day"), team["offset"] + 1,
-                      _into(team, "offset", lambda day: max(0, day - 1)), name="team-offset", least=1)  # fmt: skip
+        with region("ath-part"):
+            text_field(_("Team"), team["name"], _into(team, "name"), name="team")
+            count(_("Day of the cycle on the first day"), team["offset"] + 1,
+                  _into(team, "offset", lambda day: max(0, day - 1)), name="team-offset", least=1)  # fmt: skip
             Chips(_("People"), team["members"], self._names, lambda: None, name="member", add=_("Add a person …"))
             if len(self._said["teams"]) > 1:
                 self._cross(lambda: self._drop("teams", number))
@@ -166,7 +165,7 @@ class _Editor:
         with region("ath-part"):
             self._day(_("From"), change["first"], _into(change, "first"), "change-first")
             self._day(_("To"), change["last"], _into(change, "last"), "change-last")
-            choice(_("Shift"), shifts, change["shift"] or "", _into(change, "shift", lambda one: one or None),
+            choice(_("Which shift"), shifts, change["shift"] or "", _into(change, "shift", lambda one: one or None),
                    name="change-shift")  # fmt: skip
             choice(_("Away"), self._with(people, change["out"]), change["out"], _into(change, "out"), name="change-out")
             choice(_("Stands in"), self._with(people, change["into"]), change["into"], _into(change, "into"),

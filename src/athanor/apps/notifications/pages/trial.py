@@ -72,7 +72,8 @@ class Trial:
     def _lines(self, title: str, lines: list[Line]) -> None:
         Words(title, "div", "ath-section")
         if not lines:
-            Words(_("nobody"), "p", "ath-note ath-card-body")
+            with region("ath-rowed"):
+                Words(_("nobody"), "span", "ath-note")
         for line in lines[:_MOST]:
             with region("ath-rowed"):
                 if line.after_min:

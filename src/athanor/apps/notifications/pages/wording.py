@@ -32,7 +32,7 @@ def states() -> dict[str, str]:
     return {
         State.WAITING: _("Waiting"),
         State.SENDING: _("Being sent"),
-        State.SENT: _("Sent"),
+        State.SENT: _("Went out"),
         State.FAILED: _("Refused, will be tried again"),
         State.GIVEN_UP: _("Given up"),
         State.WITHHELD: _("Kept for a digest"),
@@ -84,7 +84,7 @@ def minute_of(text: str, *, is_end: bool = False) -> int | None:
 
 def weekdays() -> Mapping[int, str]:
     """Monday first, from 0 on."""
-    return get_day_names("abbreviated", locale=current_language())
+    return dict(sorted(get_day_names("abbreviated", locale=current_language()).items()))
 
 
 def day_text(day: date) -> str:
