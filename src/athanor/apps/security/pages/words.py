@@ -43,6 +43,7 @@ ACTIONS: Mapping[str, Callable[[], str]] = {
     "data.history-imported": lambda: _("History imported"),
     "data.exported": lambda: _("Data exported"),
     "alarms.report-exported": lambda: _("Report on alarms exported"),
+    "alarms.exported": lambda: _("Past alarms exported"),
     "exchange.product-published": lambda: _("Data product published"),
     "exchange.product-changed": lambda: _("Data product changed"),
     "exchange.product-withdrawn": lambda: _("Data product withdrawn"),
