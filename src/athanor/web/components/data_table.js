@@ -35,7 +35,7 @@ export default {
   props: { columns: Array, caption: String, texts: Object, pageSize: Number, searchable: Boolean, exportable: Boolean },
   emits: ["query", "export"],
   data() {
-    return { rows: [], total: -1, offset: 0, text: "", sort: null, isDescending: false };
+    return { rows: [], total: -1, isMore: false, offset: 0, text: "", sort: null, isDescending: false };
   },
   mounted() {
     this.ask();
@@ -48,7 +48,7 @@ export default {
   },
   computed: {
     place() {
-      return this.texts.of
+      return (this.isMore ? this.texts.ofMore : this.texts.of)
         .replace("{first}", this.offset + 1)
         .replace("{last}", Math.min(this.offset + this.pageSize, this.total))
         .replace("{total}", this.total);
@@ -74,8 +74,8 @@ export default {
       if (this.sort !== column.id) return null;
       return this.isDescending ? "descending" : "ascending";
     },
-    show(rows, total, offset) {
-      [this.rows, this.total, this.offset] = [rows, total, offset];
+    show(rows, total, offset, isMore) {
+      [this.rows, this.total, this.offset, this.isMore] = [rows, total, offset, isMore];
     },
     change(rows) {
       for (const [index, row] of rows) this.rows[index] = row;

@@ -57,10 +57,11 @@ class TableQuery:
 
 @dataclass(frozen=True, slots=True)
 class TablePage:
-    """The rows of one page, and how many there are in all."""
+    """The rows of one page, and how many there are in all; `is_more`: more than that, and nobody has counted them."""
 
     rows: Sequence[Row]
     total: int
+    is_more: bool = False
 
 
 Source = Callable[[TableQuery], TablePage | Awaitable[TablePage]]
@@ -89,7 +90,7 @@ class DataTable(ui.element, component="data_table.js"):
         self._export_name = export_name
         self._query = TableQuery(limit=page_size)
         self._shown: list[dict[str, Any]] = []
-        self._total = -1
+        self._total, self._is_more = -1, False
         self.props["columns"] = [asdict(column) for column in columns]
         self.props["caption"] = caption
         self.props["page-size"] = page_size
@@ -98,6 +99,7 @@ class DataTable(ui.element, component="data_table.js"):
             "export": _("Export as CSV"),
             "nothing": nothing,
             "of": _("{first}–{last} of {total}"),
+            "ofMore": _("{first}–{last} of more"),
             "previous": _("Previous page"),
             "next": _("Next page"),
         }
@@ -110,13 +112,13 @@ class DataTable(ui.element, component="data_table.js"):
         """Ask the source for the rows in view; send those that differ from what is shown."""
         page = await self._page(self._query)
         rows = [_sent(row, self._columns) for row in page.rows]
-        if page.total == self._total and len(rows) == len(self._shown):
+        if (page.total, page.is_more) == (self._total, self._is_more) and len(rows) == len(self._shown):
             changed = [[index, row] for index, row in enumerate(rows) if row != self._shown[index]]
             if changed:
                 self.run_method("change", changed)
         else:
-            self.run_method("show", rows, page.total, self._query.offset)
-        self._shown, self._total = rows, page.total
+            self.run_method("show", rows, page.total + page.is_more, self._query.offset, page.is_more)
+        self._shown, self._total, self._is_more = rows, page.total, page.is_more
 
     def look_again(self) -> None:
         """Begin at the first row: the source now gives others."""
@@ -150,7 +152,7 @@ class DataTable(ui.element, component="data_table.js"):
             rows += len(page.rows)
             writer.writerows([plain_cell(cell) for cell in _plain(row, self._columns)] for row in page.rows)
             query = TableQuery(query.text, query.sort, query.is_descending, query.offset + query.limit, query.limit)
-            if query.offset >= page.total:
+            if query.offset >= page.total and not page.is_more:
                 break
         if self._on_export is not None:
             await self._on_export(rows)

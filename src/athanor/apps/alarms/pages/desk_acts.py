@@ -60,7 +60,7 @@ class Acts:
 
     async def do(self, what: str, picked: Sequence[StandingAlarm]) -> None:
         """One of the acts that `acts_of` offers, with these; those that it does not concern are left out."""
-        concerned = [alarm for alarm in picked if _concerns(what, alarm)]
+        concerned = [alarm for alarm in picked if concerns(what, alarm)]
         if not concerned:
             ui.notify(_("None of the chosen alarms needs this."))
             return
@@ -225,7 +225,8 @@ def _why(refusal: Refusal) -> str:
     }[refusal.why]
 
 
-def _concerns(what: str, alarm: StandingAlarm) -> bool:
+def concerns(what: str, alarm: StandingAlarm) -> bool:
+    """Whether an act has a meaning for an alarm as it stands."""
     match what:
         case "acknowledge":
             return is_unacknowledged(alarm)

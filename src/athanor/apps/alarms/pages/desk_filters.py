@@ -89,8 +89,7 @@ class Filters:
         self._search = region("", "input", type="search", placeholder=_("Search alarms"), value=self._wish.text)
         self._search.props["aria-label"], self._search.props["autocomplete"] = _("Search alarms"), "off"
         self._search.props["defaultValue"] = self._search.props.pop("value")
-        self._search.on("input", self._typed, js_handler="(event) => emit(event.target.value)", throttle=0.15,
-                        leading_events=False)  # fmt: skip
+        self._search.on("input", self._typed, js_handler="(event) => emit(event.target.value)", throttle=0.1)
         button(
             _("Filter"),
             glyph="filter_alt",

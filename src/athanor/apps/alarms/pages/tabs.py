@@ -9,7 +9,9 @@ def tabs(here: str, viewer: User) -> None:
     """The heading of the page at `here`; one tab needs no bar."""
     titles = [
         ("/alarms", _("Desk"), "alarms.view"),
+        ("/alarms/history", _("Past"), "alarms.view"),
         ("/alarms/performance", _("Performance"), "alarms.view"),
+        ("/alarms/rules", _("Rules"), "alarms.view"),
         ("/alarms/speed", _("Time to the screen"), "alarms.view"),
     ]
     shown = [(address, title) for address, title, permission in titles if viewer.may(permission)]
