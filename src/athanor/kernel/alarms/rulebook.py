@@ -245,28 +245,37 @@ class RuleBook:
             record(session, viewer.login, "alarms.rules-imported", owner or "", address=address, detail=detail)
         return len(pairs)
 
+    async def change(
+        self, viewer: User, rule_id: int, rule: Rule, *, revision: int, reason: str, is_enabled: bool | None = None,
+        address: str = "",
+    ) -> KeptRule:  # fmt: skip
+        """Let one that is there be this. Raises as `save`, and NotFoundError."""
+        found = await self._changeable(viewer, rule_id)
+        return await self.save(
+            viewer, found.key, rule, revision=revision, reason=reason, tenant=found.tenant, is_enabled=is_enabled,
+            address=address,
+        )  # fmt: skip
+
     async def enable(
         self, viewer: User, rule_id: int, *, is_enabled: bool, revision: int, reason: str, address: str = ""
     ) -> KeptRule:
         """Let it make alarms, or no more. Raises as `save`, and NotFoundError."""
         found = await self._changeable(viewer, rule_id)
-        return await self.save(
-            viewer, found.key, found.rule, revision=revision, reason=reason, tenant=found.tenant,
-            is_enabled=is_enabled, address=address,
-        )  # fmt: skip
+        return await self.change(
+            viewer, rule_id, found.rule, revision=revision, reason=reason, is_enabled=is_enabled, address=address
+        )
 
     async def restore(
         self, viewer: User, rule_id: int, number: int, *, revision: int, reason: str, address: str = ""
     ) -> KeptRule:
         """Make it again what it was at an earlier revision. Raises as `save`, and NotFoundError."""
-        found = await self._changeable(viewer, rule_id)
+        await self._changeable(viewer, rule_id)
         old = next((one for one in await self.revisions(viewer, rule_id) if one.number == number), None)
         if old is None:
             raise NotFoundError("revision of the rule", number)
-        return await self.save(
-            viewer, found.key, old.rule, revision=revision, reason=reason, tenant=found.tenant,
-            is_enabled=old.is_enabled, address=address,
-        )  # fmt: skip
+        return await self.change(
+            viewer, rule_id, old.rule, revision=revision, reason=reason, is_enabled=old.is_enabled, address=address
+        )
 
     async def retire(self, viewer: User, rule_id: int, *, revision: int, reason: str, address: str = "") -> None:
         """Remove it; its alarms are judged no more, its history stays. Raises as `save`, and NotFoundError."""
@@ -285,6 +294,11 @@ class RuleBook:
             detail = {"key": row.key, "tenant": row.tenant, "reason": reason}
             record(session, viewer.login, "alarms.rule-retired", str(row.id), address=address, detail=detail)
 
+    def check_import(self, viewer: User, tenant: str | None, reason: str) -> None:
+        """Whether they may bring rules in, for this reason. Raises NotYourRuleError, BadRuleError, NotFoundError."""
+        self._check_may_change(viewer, viewer.tenant if viewer.tenant is not None else tenant)
+        _reason("of a sheet", reason)
+
     def check(self, key: str, rule: Rule, tenant: str | None) -> None:
         """Whether it could be kept. Raises BadRuleError, FaultyRuleError with every fault."""
         if not _KEY.fullmatch(key):
@@ -294,6 +308,13 @@ class RuleBook:
         faults = self.expand(rule, tenant).faults
         if faults:
             raise FaultyRuleError(key, faults)
+
+    async def exported(self, viewer: User, *, address: str = "") -> Sequence[KeptRule]:
+        """All that the viewer sees, for a file: the audit trail tells that they left."""
+        found = await self.all(viewer)
+        async with self._database.session() as session:
+            record(session, viewer.login, "alarms.rules-exported", address=address, detail={"rules": len(found)})
+        return found
 
     # --- what judges
 

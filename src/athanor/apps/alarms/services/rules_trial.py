@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from athanor.apps.alarms.domain.suggestions import Case, Setting, Suggestion, suggest
 from athanor.kernel.alarms.finding import Findings, What
 from athanor.kernel.alarms.instance import Instance
 from athanor.kernel.alarms.judging import Judge
@@ -25,6 +26,7 @@ _MOST_PARTS = 300
 _SHORTEST_US = 3_600_000_000  # of a part
 _LEAST_WARM_UP_US = 3_600_000_000
 _GRACE_US = 10_000_000
+_CHATTERS = 5  # times raised, from which on settings are looked for
 _GOOD_OR_UNCERTAIN = 2  # qualities below are values
 
 
@@ -59,6 +61,8 @@ class Trial:
         In order of time, at most MOST_EPISODES; `count` is how many there were.
     at
         The limit as a line, where the rule has one in the tag's unit.
+    suggestions
+        Where it would have chattered on a limit: deadbands and delays that would have kept it quiet.
     """
 
     path: str
@@ -69,6 +73,7 @@ class Trial:
     standing_s: float
     episodes: Sequence[Episode]
     at: float | None
+    suggestions: Sequence[Suggestion] = ()
 
 
 async def tried(historian: Historian, instance: Instance, now: datetime, *, days: int = DAYS) -> Trial:
@@ -87,10 +92,11 @@ async def tried(historian: Historian, instance: Instance, now: datetime, *, days
     if isinstance(instance.condition, Ramp):
         mine = (columns[0] == instance.tag) & (columns[3] < _GOOD_OR_UNCERTAIN)
         found = [_with_lead(one, instance.condition, columns[1][mine], columns[2][mine]) for one in found]
+    suggestions = await asyncio.to_thread(_suggested, instance, columns) if len(found) >= _CHATTERS else []
     standing_us = sum((one.cleared_us or span.end_us) - one.raised_us for one in found)
     return Trial(
         instance.path, instance.tag, span, len(order), len(found), standing_us / 1e6, tuple(found[-MOST_EPISODES:]),
-        _line(instance),
+        _line(instance), suggestions,
     )  # fmt: skip
 
 
@@ -206,6 +212,17 @@ def _with_lead(one: Episode, condition: Ramp, time_us: np.ndarray, value: np.nda
     end_us = one.raised_us + round(condition.horizon_s * 1e6)
     reached = time_us[beyond & (time_us >= one.raised_us) & (time_us <= end_us)]
     return replace(one, lead_s=(int(reached[0]) - one.raised_us) / 1e6) if len(reached) else one
+
+
+def _suggested(instance: Instance, columns: Columns) -> list[Suggestion]:
+    condition = instance.condition
+    if not isinstance(condition, Limit) or condition.at is None or instance.suppressed_while or instance.schedule:
+        return []
+    tag, time_us, value, quality, _text = columns
+    mine = (tag == instance.tag) & (quality < _GOOD_OR_UNCERTAIN) & ~np.isnan(value)
+    damped = Setting(condition.deadband or 0.0, instance.on_delay_us / 1e6, instance.off_delay_us / 1e6)
+    case = Case(condition.at, condition.side is Side.HIGH, damped)
+    return suggest(time_us[mine], value[mine], case)
 
 
 def _line(instance: Instance) -> float | None:
