@@ -16,7 +16,7 @@ from athanor.apps.alarms.domain.suggestions import TRUE_AFTER_S, Suggestion
 from athanor.apps.alarms.services import report_making
 from athanor.apps.alarms.services.performance import Figures, figures
 from athanor.apps.alarms.services.performance_names import Named, named, shown_alarms, told_after
-from athanor.apps.alarms.services.performance_period import Period, checked, period_of
+from athanor.apps.alarms.services.performance_period import asked
 from athanor.apps.alarms.services.performance_record import Wish, read
 from athanor.apps.alarms.services.performance_suggesting import advise
 from athanor.apps.alarms.services.report_making import Form
@@ -249,14 +249,8 @@ def _wish(
     position: str | None,
 ) -> Wish:
     """Raises BadPeriodError."""
-    zone = ZoneInfo(plant.model.timezone)
-    until = end or datetime.now(UTC)
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=zone)
-    since = start or period_of(Period.MONTH, until, zone)[0]
-    if since.tzinfo is None:
-        since = since.replace(tzinfo=zone)
-    return Wish(*checked(since, until), tenant, area, position)
+    since, until = asked(start, end, datetime.now(UTC), ZoneInfo(plant.model.timezone))
+    return Wish(since, until, tenant, area, position)
 
 
 def _answer(found: Figures, names: dict[int, Named], told: Spread) -> PerformanceAnswer:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from athanor.kernel.errors import AthanorError
 
 LONGEST = timedelta(days=3 * 366)
+FIRST_YEAR, LAST_YEAR = 1971, 2200
 
 
 class BadPeriodError(AthanorError):
@@ -52,7 +53,7 @@ def month_of(said: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
     """A calendar month written as `2026-05`. Raises BadPeriodError."""
     try:
         first = datetime.strptime(said, "%Y-%m").replace(tzinfo=zone)
-        return first, (first + timedelta(days=32)).replace(day=1)
+        return checked(first, (first + timedelta(days=32)).replace(day=1))
     except (ValueError, OverflowError):
         raise BadPeriodError(said) from None
 
@@ -60,9 +61,23 @@ def month_of(said: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
 def checked(start: datetime, end: datetime) -> tuple[datetime, datetime]:
     """From and to, where they make a period. Raises BadPeriodError."""
     is_aware = start.tzinfo is not None and end.tzinfo is not None
-    if not is_aware or not timedelta(0) < end - start <= LONGEST or start.year < 1971:
+    if not is_aware or start.year < FIRST_YEAR or end.year > LAST_YEAR or not timedelta(0) < end - start <= LONGEST:
         raise BadPeriodError(f"{start.isoformat()} to {end.isoformat()}")
     return start, end
+
+
+def asked(start: datetime | None, end: datetime | None, now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """From and to as far as given; else until now, and 30 days. Without a zone, the plant's. Raises BadPeriodError."""
+    until = _placed(end or now, zone)
+    if start is not None:
+        return checked(_placed(start, zone), until)
+    if until.year <= FIRST_YEAR:
+        raise BadPeriodError(until.isoformat())
+    return checked(until - timedelta(days=_DAYS[Period.MONTH]), until)
+
+
+def _placed(moment: datetime, zone: ZoneInfo) -> datetime:
+    return moment.replace(tzinfo=zone) if moment.tzinfo is None else moment
 
 
 def written(start: str, end: str) -> tuple[datetime, datetime]:
