@@ -38,7 +38,7 @@ from athanor.kernel.plant.model import TagId
 PARTS = ("engine", "path")
 RULES = 100_000
 SLICES = 10  # of a second; each brings a tenth of the tags
-FULL_S, QUICK_S = 60, 8
+FULL_S, QUICK_S = 60, 4
 LIMIT_MS = 200.0
 _SCAN = 100  # tags of one machine, which have one source time
 _HOT_PART = 0.002  # of the tags leave their limits each second, for five seconds
@@ -126,7 +126,7 @@ def _engine(seconds: int) -> list[Figure]:
     made_s = time.perf_counter() - began
     seen, flood = _Seen(), _Seen()
     feed = _Feed()
-    feed.run(judge, 3, _Seen())
+    feed.run(judge, 1, _Seen())
     took_s = feed.run(judge, seconds, seen)
     began = time.perf_counter()
     state = judge.state()
