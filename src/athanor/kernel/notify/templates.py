@@ -29,8 +29,8 @@ class Template(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    topic: str = Field("*", min_length=1, max_length=100)  # a pattern: `alarms.*`
-    language: str = Field("", max_length=10)  # "": every one
+    topic: str = Field(default="*", min_length=1, max_length=100)  # a pattern: `alarms.*`
+    language: str = Field(default="", max_length=10)  # "": every one
     title: str = Field(min_length=1, max_length=500)
     body: str = Field(max_length=4000)
 
