@@ -257,6 +257,8 @@ def invalid(error: Any) -> tuple[str, str]:
     if error["type"] == "union_tag_invalid":
         kinds = str(error.get("ctx", {}).get("expected_tags", "")).replace("'", "")
         return name, f"There is no such kind of rule. Write one of {kinds}."
+    if error["type"] == "too_short" and place[:1] == ("name",):
+        return name, "Write a name."
     given = error.get("input")
     shown = f" (it is {given!r:.40})" if isinstance(given, str | int | float) else ""
     message = str(error["msg"]).removeprefix("Value error, ")

@@ -113,7 +113,7 @@ class RulePage:
         if kept is not None and kept.retired_at is None:
             text = _("Disable…") if kept.is_enabled else _("Enable…")
             button(text, lambda: self._ask(text, self._turn), glyph="power_settings_new")
-            button(_("Retire…"), lambda: self._ask(_("Retire this rule"), self._retire), glyph="delete")
+            button(_("Retire the rule…"), lambda: self._ask(_("Retire this rule"), self._retire), glyph="delete")
         button(_("Save…"), self._ask_save, classes="is-main")
 
     # --- what it comes to
@@ -131,7 +131,7 @@ class RulePage:
                 Words(_("Not complete yet:"), "p")
                 with region(tag="ul"):
                     for name, text in error.faults.items():
-                        Words(f"{words.title_of(name)}: {text}", "li")
+                        Words(f"{words.title_of(name)}: {words.field_fault(text)}", "li")
 
     def _say(self, found: Expansion) -> None:
         count = len(found.instances)
@@ -164,11 +164,11 @@ class RulePage:
     # --- what the person does
 
     def _ask_save(self) -> None:
-        rule_said = services.rule_of  # checked before anything is asked
         try:
-            found = rule_said(self._said)
+            found = services.rule_of(self._said)  # checked before anything is asked
         except services.UnreadableRuleError as error:
-            ui.notify("; ".join(f"{words.title_of(name)}: {text}" for name, text in error.faults.items()))
+            faults = [f"{words.title_of(name)}: {words.field_fault(text)}" for name, text in error.faults.items()]
+            ui.notify(" ".join(faults))
             return
         with (
             self._dialog.filling(_("Save the rule")),

@@ -65,7 +65,7 @@ class RuleForm:
         self._dialog = Dialog()
         with self._card(_("What it is called")):
             self._row("name_en", "name_zh")
-        with self._card(_("What it is about")):
+        with self._card(_("What the rule is about")):
             self._subject = region("ath-fields")
         with self._card(_("When it is abnormal")):
             self._condition = region("ath-fields")
@@ -90,19 +90,19 @@ class RuleForm:
             return region("ath-card-body ath-fields")
 
     def _row(self, *names: str) -> None:
-        with region("ath-fields-row"):
+        with _row():
             for name in names:
                 self._field(name)
 
     def _show_subject(self) -> None:
         self._subject.clear()
         about = self.said.get("about", "tag")
-        with self._subject, region("ath-fields-row"):
+        with self._subject, _row():
             self._choice("about", _("About"), words.abouts(), self._turned)
             for name in services.ABOUT[about]:
                 self._field(name)
             if about == "tag" and self.may_change:
-                button(_("Find a tag…"), self._find, glyph="search")
+                button(_("Find a tag…"), self._find, glyph="search").style("align-self: end")
 
     def _show_condition(self) -> None:
         self._condition.clear()
@@ -110,7 +110,7 @@ class RuleForm:
         with self._condition:
             with region("ath-fields-row"):
                 self._choice("kind", words.labels()["kind"], words.kinds(), self._turned)
-            with region("ath-fields-row"):
+            with _row():
                 for name in services.CONDITION[kind]:
                     self._field(name)
 
@@ -207,3 +207,8 @@ class RuleForm:
 
         if self.may_change:
             field.on("change", heard, js_handler=_VALUE)
+
+
+def _row() -> ui.element:
+    """Fields beside each other; their notes differ in length, so they begin at one height."""
+    return region("ath-fields-row").style("align-items: start")

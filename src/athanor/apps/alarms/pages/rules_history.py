@@ -46,8 +46,8 @@ async def show_revisions(book: RuleBook, viewer: User, kept: KeptRule, address: 
 
 def _show(one: Revision, older: Revision | None, zone: ZoneInfo) -> None:
     by = _("built in") if one.by == HOUSE else one.by
-    with region("ath-revision"):
-        Words(f"{one.number} · {date_time(one.at, zone)} · {by}", "h3")
+    with region():
+        Words(f"{one.number} · {date_time(one.at, zone)} · {by}", "strong")
         if one.by != HOUSE:
             Words(one.reason, "p")
         if older is None:

@@ -24,8 +24,8 @@ from athanor.web.components import (
     TrendSeries,
     ViewChange,
     Words,
-    bare_choice,
     button,
+    choice,
     data_table,
     region,
 )
@@ -58,8 +58,9 @@ class TrialPanel:
             with region("ath-card-head"):
                 Words(_("Trial on the last {n} days").format(n=DAYS), "h2")
                 region("ath-space")
-                self._places = region()
                 button(_("Try it"), self.run, glyph="play_arrow")
+            self._places = region("ath-card-body ath-fields")
+            self._places.set_visibility(False)
             self._body = region("ath-card-body ath-fields")
         with self._body:
             Words(_("Shows when this rule would have been raised, before it is saved."), "p")
@@ -88,15 +89,14 @@ class TrialPanel:
 
     def _offer(self, paths: list[str], chosen: str) -> None:
         self._places.clear()
-        if len(paths) < 2:
-            return
+        self._places.set_visibility(len(paths) > 1)
 
         async def turned(path: str) -> None:
             self._path = path
             await self.run()
 
         with self._places:
-            bare_choice(_("Place"), {path: path for path in paths[:_MOST_PLACES]}, chosen, turned, name="place")
+            choice(_("Place"), {path: path for path in paths[:_MOST_PLACES]}, chosen, turned, name="place")
 
     def _show(self, trial: Trial) -> None:
         Words(_summary(trial), "p")

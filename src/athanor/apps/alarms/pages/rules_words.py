@@ -15,15 +15,15 @@ def kinds() -> Mapping[str, str]:
     return {
         "limit": _("Beyond a limit"),
         "rate": _("Changes too fast"),
-        "deviation": _("Away from a setpoint or another tag"),
+        "deviation": _("Away from a setpoint or tag"),
         "ramp": _("On its way to a limit"),
         "state": _("In a state"),
         "stale": _("No values come any more"),
         "quality": _("Values cannot be used"),
         "frozen": _("Frozen"),
         "jump": _("Jumps"),
-        "ewma": _("Weighted mean leaves its control limits (EWMA)"),
-        "cusum": _("Cumulative sum leaves its interval (CUSUM)"),
+        "ewma": _("Off its mean (EWMA)"),
+        "cusum": _("Drifts off its mean (CUSUM)"),
         "expression": _("A formula is true"),
         "reported": _("Reported by an app"),
     }
@@ -159,12 +159,23 @@ def about(rule: Rule, plant: RunningPlant) -> tuple[str, str]:
         path = f"{subject.type}.{subject.tag}" if subject.tag else subject.type
         words = _("Every {type}").format(type=name)
     elif subject.limit is not None:
-        path, words = subject.limit, _("All tags: {limit}").format(limit=plant_limits()[subject.limit])
+        path, limit = subject.limit, plant_limits()[subject.limit]
+        is_any = subject.limit == "any"
+        words = _("All tags with an alarm limit") if is_any else _("All tags: {limit}").format(limit=limit)
     else:
         path = subject.tag or subject.node or ""
         found = model.tags.get(path) or model.nodes.get(path)
         words = text_of(found.name) if found is not None else path
     return words, f"{path} · {subject.under}" if subject.under else path
+
+
+def field_fault(text: str) -> str:
+    """What is wrong with a field, in the reader's language where it is one of the usual things."""
+    usual = {
+        "This must be filled in for a rule of this kind.": _("This must be filled in for a rule of this kind."),
+        "Write a name.": _("Write a name."),
+    }
+    return usual.get(text, text)
 
 
 def shown(name: str, text: str) -> str:
