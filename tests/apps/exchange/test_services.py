@@ -32,8 +32,9 @@ from athanor.kernel.database.migrating import upgrade
 from athanor.kernel.errors import NotFoundError
 from athanor.kernel.historian.port import STORED, Span, microseconds
 from athanor.kernel.historian.tiered import TieredHistorian
-from athanor.kernel.identity.tables import AuditRow
+from athanor.kernel.identity.tables import AuditRow, UserRow
 from athanor.kernel.identity.user import User
+from athanor.kernel.notify.tables import NoticeRow
 from athanor.kernel.plant.model import Level, Node, Plant, Tag, TagId, TagKind, Tenant
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.telemetry import TIME
@@ -247,6 +248,24 @@ async def test_who_was_approved_reads_the_products_tags_in_its_step_and_no_other
     }
 
 
+async def test_who_decides_hears_of_a_request_and_who_asked_of_the_decision(world: World) -> None:
+    async with world.database.session() as session:
+        for person in (OWNER, ASKER, WATCHER):
+            session.add(
+                UserRow(
+                    login=person.login, name=person.name, password_hash="", recovery_hashes=[], roles=list(person.roles),
+                    tenant=person.tenant, created_at=NOW,
+                )
+            )  # fmt: skip
+    product, _grant = await world.granted()
+    async with world.database.reading() as session:
+        told = (await session.scalars(select(NoticeRow).order_by(NoticeRow.id))).all()
+    assert [(one.topic, one.tenant, one.logins, one.link) for one in told] == [
+        ("exchange.access.requested", "copper", ["olga"], f"/exchange/products/{product}"),
+        ("exchange.access.approved", "carbon", ["arno"], f"/exchange/products/{product}"),
+    ]
+
+
 async def test_a_third_enterprise_sees_the_catalogue_and_nothing_of_others(world: World) -> None:
     product, _grant = await world.granted()
     with pytest.raises(NoAccessError, match="nobody has given you access"):
@@ -340,7 +359,7 @@ async def test_a_unit_that_changed_in_the_plant_is_refused_and_never_answered_wr
 
 
 async def test_a_token_opens_its_grant_and_nothing_else(world: World) -> None:
-    product, grant = await world.granted()
+    product, _grant = await world.granted()
     other = await world.publish()
     async with world.database.session() as session:
         for stranger in (OWNER, THIRD, WATCHER):
@@ -448,7 +467,7 @@ async def test_a_tag_that_leaves_the_plant_breaches_the_schema(world: World) -> 
 
 
 async def test_everything_that_was_decided_is_in_the_audit_trail(world: World) -> None:
-    product, grant = await world.granted()
+    product, _grant = await world.granted()
     await world.change(product, replace(WISH, back_days=7))
     async with world.database.session() as session:
         await tokens.make_token(session, ASKER, grant, name="planner", now=NOW)

@@ -30,6 +30,7 @@ from athanor.kernel.forms.tables import DecisionRow
 from athanor.kernel.identity.audit import verify
 from athanor.kernel.identity.tables import AuditRow, DepartmentRow, UserRow
 from athanor.kernel.identity.user import User
+from athanor.kernel.notify.tables import NoticeRow
 from athanor.kernel.plant.model import Plant
 from athanor.kernel.plant.running import RunningPlant
 
@@ -281,7 +282,7 @@ async def test_the_parks_form_is_everybodys_to_fill_in_and_the_parks_to_change(f
 
 
 async def test_what_nobody_decides_in_time_is_said_once_and_escalates(
-    forms: Forms, clock: Clock, bus: MemoryBus, heard: list[Event]
+    forms: Forms, clock: Clock, bus: MemoryBus, heard: list[Event], database: Database
 ) -> None:
     step = {**LEAD, "due_h": 4, "escalate_to": "engineer"}
     entry = await sent(forms, await made(forms, definition(step)))
@@ -296,6 +297,16 @@ async def test_what_nobody_decides_in_time_is_said_once_and_escalates(
     assert await decide(forms, entry, "second", "approve") is State.APPROVED
     await bus.close()
     assert [event.topic for event in heard][1:3] == ["forms.step.overdue", "forms.step.escalated"]
+    async with database.reading() as session:
+        told = (await session.scalars(select(NoticeRow).order_by(NoticeRow.id))).all()
+    assert [(one.topic, one.logins, one.is_over) for one in told] == [
+        ("forms.step.asked", ["lead"], False),
+        ("forms.step.overdue", ["lead", "second"], False),
+        ("forms.step.over", [], True),
+    ]
+    assert {(one.tenant, one.link, one.subject) for one in told} == {
+        ("copper", f"/forms/entries/{entry}", f"forms.entry:{entry}:approve")
+    }
 
 
 async def test_a_rejection_needs_a_reason_and_a_signed_step_a_signature(forms: Forms) -> None:

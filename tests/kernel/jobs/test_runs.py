@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
 from athanor.kernel.database.database import Database
@@ -25,6 +25,7 @@ from athanor.kernel.jobs.port import Job, JobResult, JobState, NoJobFileError, P
 from athanor.kernel.jobs.runner import Pace
 from athanor.kernel.jobs.service import JobRuns
 from athanor.kernel.jobs.store import Wanted
+from athanor.kernel.notify.tables import NoticeRow
 
 from ..killing import START_WITHIN_S, started
 
@@ -117,6 +118,9 @@ async def test_one_that_raises_is_tried_again_later_and_then_failed(serve: Serve
         now += timedelta(seconds=pause_s)
     job = await until(runs, run_id, JobState.FAILED)
     assert (tries, job.attempt, "Free disk space" in (job.error or "")) == ([1, 2, 3], 3, True)
+    async with database.reading() as session:  # who started it hears of it, once
+        told = (await session.scalars(select(NoticeRow))).all()
+    assert [(one.topic, one.logins, one.subject) for one in told] == [("jobs.failed", ["anna"], f"jobs.run:{run_id}")]
 
 
 async def test_an_error_that_nobody_expected_tells_no_secrets(serve: Serve) -> None:

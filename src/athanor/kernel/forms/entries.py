@@ -28,6 +28,7 @@ from athanor.kernel.forms.photos import delete_photo, keep_photo, read_photo
 from athanor.kernel.forms.records import Pointed, decisions_of
 from athanor.kernel.forms.seeing import check_sees
 from athanor.kernel.forms.tables import DecisionRow, EntryRow, HistoryRow, WaitingRow
+from athanor.kernel.forms.telling import tell_asked, tell_no_longer_asked
 from athanor.kernel.forms.validation import MOST_BYTES_OF_VALUES, Fault, faults_of, is_signature, sent_values
 from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.user import User
@@ -276,9 +277,10 @@ async def _stand(session: AsyncSession, row: EntryRow, definition: Definition, s
     """Let the tables say where the entry stands."""
     row.state, row.changed_at = stands.state, now
     row.ended_at = now if stands.state.is_over else None
+    there = set(await session.scalars(select(WaitingRow.step).where(WaitingRow.entry_id == row.id)))
     gone = delete(WaitingRow).where(WaitingRow.entry_id == row.id, WaitingRow.step.not_in(stands.asked))
     await session.execute(gone)
-    there = set(await session.scalars(select(WaitingRow.step).where(WaitingRow.entry_id == row.id)))
+    await tell_no_longer_asked(session, row, sorted(there - set(stands.asked)), now)
     for step_id in stands.asked:
         if step_id not in there:
             step = definition.step(step_id)
@@ -292,6 +294,8 @@ async def _stand(session: AsyncSession, row: EntryRow, definition: Definition, s
     if stands.state.is_over:
         _note(session, row, "", "ended", now, {"state": stands.state})
     await session.flush()
+    if fresh := [step_id for step_id in stands.asked if step_id not in there]:
+        await tell_asked(session, row, definition, fresh, await read_people(session), now)
 
 
 def _check_somebody_decides(definition: Definition, values: Mapping[str, Any], row: EntryRow, people: People) -> None:

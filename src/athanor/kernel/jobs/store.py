@@ -19,6 +19,7 @@ from athanor.kernel.identity.user import User
 from athanor.kernel.jobs.kinds import LONGEST_BACK_OFF_S, JobKind
 from athanor.kernel.jobs.port import ADMINISTER, Job, JobInterruptedError, JobState
 from athanor.kernel.jobs.tables import RunRow
+from athanor.kernel.jobs.telling import tell_failed
 from athanor.kernel.jobs.whose import shown
 
 BY_SCHEDULE = ""  # owner of what a schedule started: nobody's login
@@ -150,8 +151,13 @@ async def end(database: Database, server: str, attempt: int, job: Job, retry_at:
     }
     if retry_at is not None:
         values["start_after"] = retry_at
+    is_for_good = retry_at is None and job.state in (JobState.FAILED, JobState.INTERRUPTED)
     async with database.session() as session:
-        return await _changed(session, server, job.id, attempt, values)
+        is_ours = await _changed(session, server, job.id, attempt, values)
+        if is_ours and is_for_good:
+            row = await session.get_one(RunRow, job.id)
+            await tell_failed(session, row, job.ended_at or row.created_at)
+        return is_ours
 
 
 async def holds(session: AsyncSession, server: str, run_id: str, attempt: int) -> bool:
@@ -187,6 +193,7 @@ async def interrupt(database: Database, run_id: str, attempt: int, seen_beat: in
             row.state, row.start_after, row.server = JobState.QUEUED, now, None
         else:
             row.state = JobState.INTERRUPTED
+            await tell_failed(session, row, now)
         return JobState(row.state)
 
 

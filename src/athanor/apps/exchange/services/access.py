@@ -10,6 +10,7 @@ from athanor.apps.exchange.models import GrantRow, ProductRow
 from athanor.apps.exchange.services.errors import BadRequestForAccessError, NotYoursError
 from athanor.apps.exchange.services.publishing import live_product
 from athanor.apps.exchange.services.rights import check_decides
+from athanor.apps.exchange.services.telling import tell_asked, tell_decided
 from athanor.kernel.errors import NotFoundError
 from athanor.kernel.identity.audit import record
 from athanor.kernel.identity.user import User
@@ -53,6 +54,7 @@ async def request_access(
     await session.flush()
     detail = {"product": product.id, "purpose": grant.purpose, "until": ends_at.isoformat()}
     record(session, viewer.login, "exchange.access-requested", str(grant.id), detail=detail, at=now)
+    await tell_asked(session, grant, product, viewer, now)
     return grant
 
 
@@ -78,6 +80,7 @@ async def approve(
         raise BadRequestForAccessError(f"{quota} calls a day are none. Give at least 1, or refuse it.")
     grant.ends_at, grant.quota = until, quota
     _decide(session, grant, viewer, GrantState.APPROVED, reason, now)
+    await tell_decided(session, grant, "approved", reason.strip(), now)
     return grant
 
 
@@ -87,6 +90,7 @@ async def refuse(session: AsyncSession, viewer: User, grant_id: int, *, reason: 
     if not reason.strip():
         raise BadRequestForAccessError("it has no reason. Who asked wants to know why.")
     _decide(session, grant, viewer, GrantState.REFUSED, reason, now)
+    await tell_decided(session, grant, "refused", reason.strip(), now)
     return grant
 
 
@@ -105,6 +109,7 @@ async def revoke(session: AsyncSession, viewer: User, grant_id: int, *, reason: 
     grant.revoked_by, grant.revoked_at, grant.revocation = viewer.login, now, reason.strip()
     detail = {"product": product.id, "reason": reason.strip()}
     record(session, viewer.login, "exchange.access-revoked", str(grant.id), detail=detail, at=now)
+    await tell_decided(session, grant, "revoked", reason.strip(), now)
     return grant
 
 
