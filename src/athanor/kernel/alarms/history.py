@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from athanor.kernel.alarms.errors import BadPlaceError
-from athanor.kernel.alarms.known import KnownRules
+from athanor.kernel.alarms.known import KnownRules, as_id
 from athanor.kernel.alarms.lifecycle import State, Trigger
 from athanor.kernel.alarms.seeing import Placed, Sight, is_under
 from athanor.kernel.alarms.tables import AlarmRow, CommentRow, EventRow, OccurrenceRow, RuleRow
@@ -163,7 +163,7 @@ class History:
         visible = sight.rows(OccurrenceRow.tenant, OccurrenceRow.path, OccurrenceRow.raised_at)
         query = select(*_OCCURRENCE).where(visible, *_of_phase(wanted))
         if wanted.alarm is not None:
-            query = query.where(OccurrenceRow.alarm_id == wanted.alarm)
+            query = query.where(OccurrenceRow.alarm_id == as_id(wanted.alarm))
         placed = _Columns(OccurrenceRow, OccurrenceRow.raised_at, OccurrenceRow.id)
         return await self._page(query, wanted, placed, self._occurred, sight)
 
@@ -173,7 +173,7 @@ class History:
         visible = sight.rows(EventRow.tenant, AlarmRow.path, EventRow.at)
         query = select(*_EVENT).join(AlarmRow, AlarmRow.id == EventRow.alarm_id).where(visible)
         if wanted.alarm is not None:
-            query = query.where(EventRow.alarm_id == wanted.alarm)
+            query = query.where(EventRow.alarm_id == as_id(wanted.alarm))
         if wanted.what:
             query = query.where(EventRow.what.in_([one.value for one in wanted.what]))
         placed = _Columns(AlarmRow, EventRow.at, EventRow.id)
@@ -183,8 +183,8 @@ class History:
         """One with its newest events and comments. Raises NotFoundError, also for one that they may not see."""
         sight = Sight(viewer, self._plant())
         async with self._database.reading() as session:
-            query = select(*_OCCURRENCE).where(OccurrenceRow.id == occurrence_id)
-            row = (await session.execute(query)).one_or_none() if 0 < occurrence_id < 1 << 31 else None
+            query = select(*_OCCURRENCE).where(OccurrenceRow.id == as_id(occurrence_id))
+            row = (await session.execute(query)).one_or_none()
             if row is None:
                 raise NotFoundError("occurrence", occurrence_id)
             await self._rules.load(session, [row.rule_id])
@@ -306,7 +306,7 @@ async def _filters(session: AsyncSession, wanted: Wanted, placed: _Columns) -> l
     if wanted.under:
         found.append(is_under(of.path, wanted.under))
     if wanted.rule is not None:
-        found.append(of.rule_id == wanted.rule)
+        found.append(of.rule_id == as_id(wanted.rule))
     if wanted.priorities:
         found.append(of.priority.in_(sorted(wanted.priorities)))
     if wanted.categories:

@@ -80,7 +80,7 @@ class Keeping:
             return ()
         ids = [int(one) for one in np.unique(findings.alarm)]
         async with self.database.session() as session, self.changing(session, ids) as ledger:
-            await _reckoned(len(findings), partial(_take, findings, ledger, late_before))
+            await _reckoned(len(findings), partial(take_in, findings, ledger, late_before))
         return await self.tell(ledger)
 
     async def tick(self) -> tuple[Change, ...]:
@@ -139,7 +139,8 @@ async def _reckoned(count: int, work: Callable[[], _T]) -> _T:
     return work() if count < _MANY else await asyncio.to_thread(work)
 
 
-def _take(findings: Findings, ledger: Ledger, late_before: datetime) -> None:
+def take_in(findings: Findings, ledger: Ledger, late_before: datetime) -> None:
+    """Apply what was found and not taken in before."""
     late_before_us = microseconds(late_before)
     columns = (findings.alarm, findings.what, findings.at_us, findings.value, findings.limit, findings.is_active)
     for alarm_id, what, at_us, value, limit, is_active in zip(*(one.tolist() for one in columns), strict=True):
@@ -155,8 +156,9 @@ def _take(findings: Findings, ledger: Ledger, late_before: datetime) -> None:
             is_active=bool(is_active),
             is_late=at_us < late_before_us,
         )
+        was_active = alarm.stand.is_active
         if ledger.apply(alarm, act):
-            note_judged(alarm, trigger, at_us)
+            note_judged(alarm, trigger, at_us, is_judged=alarm.stand.is_active != was_active)
 
 
 def is_new(alarm: Held, trigger: Trigger, at_us: int) -> bool:
@@ -168,12 +170,12 @@ def is_new(alarm: Held, trigger: Trigger, at_us: int) -> bool:
     return at_us >= alarm.judged_us
 
 
-def note_judged(alarm: Held, trigger: Trigger, at_us: int) -> None:
-    """Remember that a finding was taken in."""
+def note_judged(alarm: Held, trigger: Trigger, at_us: int, *, is_judged: bool = True) -> None:
+    """Remember that a finding was taken in; `is_judged` where it said that the condition began or ended."""
     if trigger in (Trigger.SUPPRESSED, Trigger.RESUMED):
         alarm.suppressed_us = at_us
-    else:
-        alarm.judged_us = at_us
+    if is_judged:
+        alarm.judged_us = max(alarm.judged_us, at_us)
 
 
 def _number(value: float) -> float | None:

@@ -63,3 +63,8 @@ class KnownRules:
 def pieces(items: list[_T], size: int = PIECE) -> Iterable[list[_T]]:
     """Cut a list, in its order."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def as_id(number: int) -> int:
+    """A number as an id that both databases take: 0, which nothing has, for one that cannot be any."""
+    return number if 0 < number < 1 << 31 else 0

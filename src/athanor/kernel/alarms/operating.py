@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from athanor.kernel.alarms.errors import BadShelvingError, NotOperatorError, ReasonNeededError, TooManyAlarmsError
 from athanor.kernel.alarms.keeping import Keeping
+from athanor.kernel.alarms.known import as_id
 from athanor.kernel.alarms.ledger import Act, Held, Ledger
 from athanor.kernel.alarms.lifecycle import State, Trigger
 from athanor.kernel.alarms.records import Change
@@ -154,7 +155,7 @@ class Operating:
         _check(viewer, OPERATE)
         text = _checked(text, LONGEST_COMMENT)
         async with self._keeping.database.session() as session:
-            occurrence = await session.get(OccurrenceRow, occurrence_id)
+            occurrence = await session.get(OccurrenceRow, as_id(occurrence_id))
             if occurrence is None or not _is_theirs(viewer, occurrence.tenant):
                 raise NotFoundError("occurrence", occurrence_id)
             row = CommentRow(
@@ -180,7 +181,7 @@ class Operating:
         refuse: _Refuse = lambda _alarm, _ledger: None,
         mark: _Mark = lambda _alarm, _ledger: None,
     ) -> Acted:
-        wanted = sorted({one for one in ids if 0 < one < 1 << 31})
+        wanted = sorted({one for one in ids if as_id(one)})
         if len(wanted) > MOST_AT_ONCE:
             raise TooManyAlarmsError(MOST_AT_ONCE)
         refused = {one: Refusal(Why.UNKNOWN) for one in ids}
