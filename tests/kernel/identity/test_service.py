@@ -68,6 +68,14 @@ async def test_the_first_administrator_gets_a_password_once(database: Database) 
     assert (user.role, user.tenants, user.may("anything.administer")) == ("administrator", None, True)
 
 
+async def test_the_password_of_a_first_start_opens_nothing_but_choosing_another(database: Database) -> None:
+    identity = Identity(database, VAULT, passwords=Passwords(QUICK))
+    password = await identity.accounts.ensure_administrator(must_change=True)
+    assert password is not None
+    session = await identity.sessions.sign_in("admin", password)
+    assert await identity.sessions.user_of(session) is None
+
+
 async def test_one_signs_in_is_known_and_signs_out(identity: Identity, database: Database) -> None:
     token = await identity.sessions.sign_in("Anna ", PASSWORD, Where("10.0.0.7"))
     user = await identity.sessions.user_of(token)

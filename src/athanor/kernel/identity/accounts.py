@@ -98,14 +98,18 @@ class Accounts:
         self._roles = roles
         self._now = now
 
-    async def ensure_administrator(self) -> str | None:
-        """Make the first account, `admin`, if there is none at all: its generated password, told only now."""
+    async def ensure_administrator(self, *, must_change: bool = False) -> str | None:
+        """Make the first account, `admin`, if there is none at all: its generated password, told only now.
+
+        With `must_change` that password opens nothing but the page on which another one is chosen.
+        """
         async with self._database.reading() as session:
             if await session.scalar(select(func.count()).select_from(UserRow)):
                 return None
         password = secrets.token_urlsafe(12)
         try:
-            await self.create(ADMINISTRATOR, Profile("Administrator", ("administrator",)), password, actor="system")
+            profile = Profile("Administrator", ("administrator",))
+            await self.create(ADMINISTRATOR, profile, password, must_change=must_change, actor="system")
         except LoginTakenError:  # another server was quicker
             return None
         return password
