@@ -168,10 +168,11 @@ async def remove_reach(reach_id: RowNumber, notify: NotifyPort, viewer: Viewer, 
     await notify.reaching.remove(viewer, reach_id, origin=_address(request))
 
 
-@router.put("/wishes", status_code=HTTPStatus.NO_CONTENT)
-async def wish(wishes: Wishes, notify: NotifyPort, viewer: Viewer, request: Request) -> None:
+@router.put("/wishes")
+async def wish(wishes: Wishes, notify: NotifyPort, viewer: Viewer, request: Request) -> Wishes:
     """Say when one is not to be disturbed."""
     await notify.reaching.wish(viewer, wishes, origin=_address(request))
+    return wishes
 
 
 # ---- policies

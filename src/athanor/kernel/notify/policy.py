@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from athanor.kernel.alarms.rule import Category, Hours, Priority, Words
+from athanor.kernel.alarms.rule import Category, Hours, Priority
 from athanor.kernel.notify.quiet import is_within
-from athanor.kernel.notify.templates import Template
+from athanor.kernel.notify.templates import Name, Template
 
 Whose = Literal["tenant", "park", "tenant-or-park"]  # people of the notice's enterprise, of the park, or …
 
@@ -150,7 +150,7 @@ class Policy(_Part):
         Those who were told also hear when it is over. (A siren goes off then in any case.)
     """
 
-    name: Words = Field(min_length=1)
+    name: Name
     match: Match = Field(default_factory=lambda: Match.model_validate({}))
     steps: tuple[Step, ...] = Field(min_length=1, max_length=10)
     quiet: tuple[Hours, ...] = Field((), max_length=50)

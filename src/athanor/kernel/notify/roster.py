@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from athanor.kernel.alarms.rule import Words
+from athanor.kernel.notify.templates import Name
 
 OFF = ""  # in a cycle: a day without duty
 
@@ -28,7 +28,7 @@ class Shift(_Part):
     """A part of the day, from `from_minute` after midnight on; it may end on the next day."""
 
     id: str = Field(min_length=1, max_length=20, pattern=r"^[a-z0-9-]+$")
-    name: Words = Field(min_length=1)
+    name: Name
     from_minute: int = Field(ge=0, lt=_DAY_MIN)
     minutes: int = Field(gt=0, le=_DAY_MIN)
 
@@ -73,7 +73,7 @@ class Change(_Part):
 class Roster(_Part):
     """Shifts, the cycle of days in which each team has them, the teams, and what differs."""
 
-    name: Words = Field(min_length=1)
+    name: Name
     shifts: tuple[Shift, ...] = Field(min_length=1, max_length=20)
     cycle: tuple[str, ...] = Field(min_length=1, max_length=366)  # a shift's id for each day, or OFF
     teams: tuple[Team, ...] = Field(min_length=1, max_length=50)

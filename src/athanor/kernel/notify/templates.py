@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -13,6 +14,8 @@ from athanor.kernel.plant.model import Plant, Text
 
 # What may stand between braces. Anything else there is refused when a template is saved.
 PLACEHOLDERS = ("title", "detail", "place", "path", "enterprise", "priority", "value", "time", "link")
+Name = Annotated[dict[str, Annotated[str, Field(max_length=200)]], Field(min_length=1, max_length=5)]  # by language
+
 _HOLE = re.compile(r"\{([^{}]*)\}")
 _FALLBACK = "en"
 
