@@ -1,16 +1,18 @@
 """REST routes of Alarms, under /api/v1/alarms: what stands, what stood, and what operators do about it."""
 
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from athanor.apps.alarms.services.desk_board import board_of
 from athanor.apps.alarms.services.desk_list import View, Wish, chosen
 from athanor.apps.alarms.services.desk_places import places_of
 from athanor.apps.alarms.services.desk_seen import BOUNDS_S, screen_times
-from athanor.kernel.alarms.lifecycle import State
+from athanor.kernel.alarms.history import MOST, Happened, Occurred, Phase, Told, Wanted
+from athanor.kernel.alarms.lifecycle import State, Trigger
 from athanor.kernel.alarms.operating import LONGEST_COMMENT, LONGEST_REASON, MOST_AT_ONCE, Acted, Why
 from athanor.kernel.alarms.records import StandingAlarm
 from athanor.kernel.alarms.rule import Category, Priority
@@ -114,6 +116,53 @@ class Asked(_Said):
         )
 
 
+class AskedPast(_Said):
+    """What of the past; from `since` on and before `until`."""
+
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+    alarm: int | None = Field(None, ge=1, le=2**31 - 1)
+    priority: list[Priority] = Field([], max_length=4)
+    category: list[Category] = Field([], max_length=20)
+    area: str = Field("", max_length=400, description="Path of a node: it and all below it.")
+    text: str = Field("", max_length=200)
+    phase: Phase | None = Field(None, description="Of occurrences only.")
+    what: list[Trigger] = Field([], max_length=20, description="Of events only.")
+    after: str | None = Field(None, max_length=100, description="`next` of the page before.")
+    limit: int = Field(100, ge=1, le=MOST)
+
+    @property
+    def wanted(self) -> Wanted:
+        """As the record is asked."""
+        return Wanted(
+            under=self.area or None,
+            alarm=self.alarm,
+            priorities=tuple(self.priority),
+            categories=tuple(self.category),
+            since=self.since,
+            until=self.until,
+            text=self.text,
+            phase=self.phase,
+            what=tuple(self.what),
+            after=self.after,
+            limit=self.limit,
+        )
+
+
+class OccurrencePage(BaseModel):
+    """The newest first; `next` is given as `after` for those that follow, null at the end."""
+
+    occurrences: list[Occurred]
+    next: str | None
+
+
+class EventPage(BaseModel):
+    """The newest first; `next` is given as `after` for those that follow, null at the end."""
+
+    events: list[Happened]
+    next: str | None
+
+
 class Chosen(_Said):
     """Some alarms, and why."""
 
@@ -140,6 +189,12 @@ class Comment(_Said):
     """What is to be said of an occurrence."""
 
     text: str = Field(min_length=1, max_length=LONGEST_COMMENT)
+
+
+class Commented(BaseModel):
+    """The comment's number."""
+
+    id: int
 
 
 class Refused(BaseModel):
@@ -198,6 +253,34 @@ async def one(alarm_id: RowNumber, alarms: AlarmsPort, plant: PlantPort, viewer:
     if found is None:
         raise NotFoundError("standing alarm", alarm_id)
     return _alarm(found, plant)
+
+
+@router.get("/occurrences")
+async def past(asked: Annotated[AskedPast, Query()], alarms: AlarmsPort, viewer: Viewer) -> OccurrencePage:
+    """What was raised, page by page."""
+    page = await alarms.history.occurrences(viewer, asked.wanted)
+    return OccurrencePage(occurrences=list(page.rows), next=page.next)
+
+
+@router.get("/occurrences/{occurrence_id}")
+async def occurrence(occurrence_id: RowNumber, alarms: AlarmsPort, viewer: Viewer) -> Told:
+    """One time that an alarm was raised: what happened in it, and what was written about it."""
+    return await alarms.history.occurrence(viewer, occurrence_id)
+
+
+@router.post("/occurrences/{occurrence_id}/comments", dependencies=OPERATES, status_code=HTTPStatus.CREATED)
+async def comment(
+    occurrence_id: RowNumber, said: Comment, request: Request, alarms: AlarmsPort, viewer: Viewer
+) -> Commented:
+    """Write something about it."""
+    return Commented(id=await alarms.comment(viewer, occurrence_id, said.text, address_of(request)))
+
+
+@router.get("/events")
+async def events(asked: Annotated[AskedPast, Query()], alarms: AlarmsPort, viewer: Viewer) -> EventPage:
+    """Every transition, with who, when and why; page by page."""
+    page = await alarms.history.events(viewer, asked.wanted)
+    return EventPage(events=list(page.rows), next=page.next)
 
 
 @router.post("/acknowledge", dependencies=OPERATES)
