@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 
 from athanor.apps.alarms.domain import nuisance, ranking
-from athanor.apps.alarms.domain.floods import BEGINS_ABOVE, Floods, find_floods, peak, share_in_flood
+from athanor.apps.alarms.domain.floods import BEGINS_ABOVE, find_floods, share_in_flood, window_counts
 from athanor.apps.alarms.domain.log import DAY_US, HOUR_US, MINUTE_US, Log
 from athanor.apps.alarms.domain.rates import per_step, steps
 
@@ -119,17 +119,16 @@ def level(mean_per_ten_minutes: float, peak_per_ten_minutes: float) -> Level:
     return Level.OVERLOADED
 
 
-def measured(
-    log: Log, start_us: int, end_us: int, *, floods: Floods | None = None, days_us: np.ndarray | None = None
-) -> dict[Figure, float]:
+def measured(log: Log, start_us: int, end_us: int, *, days_us: np.ndarray | None = None) -> dict[Figure, float]:
     """The figures of one operator position from `start_us` up to but without `end_us`; NaN where there is none.
 
-    `log` also has what was raised earlier and stood in that time, or stale alarms are too few. `floods` where they
-    are known already; `days_us` are the edges of the days, those of UTC where they are left out.
+    `log` also has what was raised earlier and stood in that time, or stale alarms are too few. `days_us` are the edges
+    of the days, those of UTC where they are left out.
     """
     length_us = end_us - start_us
     inside = log.within(start_us, end_us)
     raised = inside.raised_us
+    windows = window_counts(raised)
 
     def rate(step_us: int) -> float:
         return len(inside) * step_us / length_us if length_us > 0 else float("nan")
@@ -140,8 +139,8 @@ def measured(
         Figure.PER_TEN_MINUTES: rate(TEN_MINUTES_US),
         Figure.BUSY_HOURS: _share_above(raised, start_us, end_us, HOUR_US, BUSY_HOUR),
         Figure.BUSY_WINDOWS: _share_above(raised, start_us, end_us, TEN_MINUTES_US, BEGINS_ABOVE),
-        Figure.PEAK: float(peak(raised)),
-        Figure.IN_FLOOD: share_in_flood(find_floods(inside) if floods is None else floods, start_us, end_us),
+        Figure.PEAK: float(windows[1].max(initial=0)),
+        Figure.IN_FLOOD: share_in_flood(find_floods(inside, windows=windows), start_us, end_us),
         Figure.TOP_TEN: ranking.most_frequent(inside).part,
         Figure.CHATTERING: float(len(np.unique(inside.alarm[nuisance.chattering(inside)]))),
         Figure.FLEETING: float(len(np.unique(inside.alarm[nuisance.fleeting(inside)]))),

@@ -87,7 +87,8 @@ class _Page:
             self._position: Choice[str] = Choice(
                 _("Operator position"), places, _known(said, "position", places), self._look, name="position"
             )
-        self._root = region("ath-perf")
+        with region("ath-perf") as self._root:
+            Words(_("The record is being read …"), "p", "ath-note")
 
     @property
     def _zone(self) -> ZoneInfo:

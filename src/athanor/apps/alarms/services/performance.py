@@ -119,8 +119,11 @@ def figures(record: Record) -> Figures:
     floods = find_floods(inside)
     days = step_edges(record, Step.DAY)
     each = [_position(record, path, days) for path in record.positions]
-    whole = kpis.measured(record.log, start, end, floods=floods, days_us=days)
-    values = kpis.combined([one.values for one in each], whole) if len(each) > 1 else whole
+    if len(each) == 1:
+        values: Mapping[Figure, float] = each[0].values
+    else:
+        whole = kpis.measured(record.log, start, end, days_us=days)
+        values = kpis.combined([one.values for one in each], whole)
     level = kpis.level(values[Figure.PER_TEN_MINUTES], values[Figure.PEAK])
     return Figures(
         record,
