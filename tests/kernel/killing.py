@@ -13,6 +13,7 @@ _processes.set_forkserver_preload(
         "athanor.kernel.corrections.service",
         "athanor.kernel.historian.s3",
         "athanor.kernel.historian.tiered",
+        "athanor.kernel.notify.service",
         "athanor.kernel.waveforms.service",
     ]
 )
