@@ -27,6 +27,15 @@ COMPUTED: dict[tuple[str, str], set[str]] = {
     },
     ("kernel.storage.announcing", "action"): {"historian.samples-expired", "historian.samples-dropped"},
     ("kernel.jobs.schedules", "action"): {"jobs.schedule-resumed", "jobs.schedule-paused"},
+    ("kernel.alarms.operating", "f'alarms.{trigger.value}'"): {
+        "alarms.acknowledged",
+        "alarms.reset",
+        "alarms.shelved",
+        "alarms.unshelved",
+        "alarms.removed-from-service",
+        "alarms.returned-to-service",
+    },
+    ("kernel.alarms.rulebook", "action"): {"alarms.rule-made", "alarms.rule-changed"},
     # These are handed on by a function of the module, whose callers name them.
     ("kernel.transfer.imports", "action"): set(),
     ("kernel.documents.service", "action"): set(),
