@@ -13,10 +13,15 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Dialog, Page
+from sqlalchemy import select
 
 from athanor.apps.exchange.domain.offer import Contract
 from athanor.apps.exchange.services import access, publishing
 from athanor.kernel.identity.user import User
+from athanor.kernel.notify import notice
+from athanor.kernel.notify.notice import Notice
+from athanor.kernel.notify.routing import route
+from athanor.kernel.notify.tables import MessageRow, NoticeRow
 from athanor.kernel.plant.model import Node, Plant, Tag, Tenant
 from athanor.kernel.plant.running import RunningPlant
 from athanor.web.sessions import COOKIE
@@ -99,6 +104,30 @@ def _version(client: httpx.Client, text: str, made: Made) -> httpx.Response:
     return client.post(f"/api/v1/documents/{made['document']}/versions", params=query, content=text.encode())
 
 
+def _alarm_rule(client: httpx.Client, text: str, made: Made) -> httpx.Response:
+    rule = {
+        "name": {"en": text, "zh_CN": text},
+        "subject": {"tag": POWER},
+        "condition": {"kind": "expression", "formula": f"{{{POWER}}} > 1e9"},
+        "consequence": {"en": f"rule-consequence {MARK}"},
+        "action": {"en": f"rule-action {MARK}"},
+        "owner": f"rule-owner {MARK}",
+        "camera": f"rule-camera {MARK}",
+        "note": f"rule-note {MARK}",
+    }
+    base, reason = "/api/v1/alarms/rules", f"rule-reason {MARK}"
+    made.setdefault("alarm_rule_revision", "0")
+    if made["alarm_rule_revision"] == "0":
+        answer = client.post(base, json={"key": "xss-rule", "rule": rule, "reason": reason})
+    else:
+        revision = int(made["alarm_rule_revision"])
+        wish = {"rule": rule, "revision": revision, "reason": reason}
+        answer = client.put(f"{base}/{made['alarm_rule']}", json=wish)
+    if answer.is_success:
+        made |= {"alarm_rule": str(answer.json()["id"]), "alarm_rule_revision": str(answer.json()["revision"])}
+    return answer
+
+
 def _role(client: httpx.Client, text: str, _made: Made) -> httpx.Response:
     wish = {"title": {"en": text, "zh_CN": text}, "permissions": ["data.view"]}
     return client.put("/api/v1/people/roles/xss-role", json=wish)
@@ -169,9 +198,36 @@ def _entry(client: httpx.Client, text: str, made: Made) -> httpx.Response:
     return client.post("/api/v1/forms/entries", json=wish)
 
 
+def _policy(client: httpx.Client, text: str, _made: Made) -> httpx.Response:
+    said = {
+        "name": {"en": text, "zh_CN": text},
+        "match": {"topics": ["xss"], "text": f"policy-text {MARK}"},
+        "steps": [{"to": [{"kind": "post", "post": f"policy-post {MARK}"}]}],
+    }
+    return client.post("/api/v1/notifications/policies", json={"policy": said})
+
+
+def _roster(client: httpx.Client, text: str, _made: Made) -> httpx.Response:
+    said = {
+        "name": {"en": text, "zh_CN": text},
+        "shifts": [{"id": "day", "name": {"en": f"shift-name {MARK}"}, "from_minute": 0, "minutes": 1440}],
+        "cycle": ["day"],
+        "teams": [{"name": f"team-name {MARK}", "members": ["anna"]}],
+        "begins_on": "2026-01-01",
+    }
+    return client.post("/api/v1/notifications/rosters", json={"roster": said})
+
+
+def _channel(client: httpx.Client, text: str, _made: Made) -> httpx.Response:
+    settings = {"host": "mail.invalid", "sender": "xss@example.com", "sender_name": f"sender-name {MARK}"}
+    wish = {"kind": "email", "name": text, "settings": settings, "is_enabled": False}
+    return client.post("/api/v1/notifications/channels", json=wish)
+
+
 FIELDS = [
     Field("correction-reason", _correction),
     Field("file-name", _file, most=0),  # of a path, the last part counts
+    Field("rule-name", _alarm_rule),
     Field("document-title", _noting("document", "document", _document)),
     Field("document-comment", _version),
     Field("person-name", _person),
@@ -182,13 +238,17 @@ FIELDS = [
     Field("grant-revocation", _revocation, most=1000),
     Field("token-name", _token, most=80),
     Field("form-title", _form, most=80),
+    Field("policy-name", _noting("policy", "id", _policy)),
+    Field("roster-name", _noting("roster", "id", _roster)),
+    Field("channel-name", _noting("robot", "id", _channel), most=100),
     Field("form-value", _noting("form_entry", "id", _entry)),
     Field("incident-title", _case, most=200),
     Field("incident-said", _said, most=4000),
 ]
 # Texts that come by other ways, or along with those above.
 ALSO_SHOWN = [
-    "undo-reason", "form-label",
+    "undo-reason", "form-label", "policy-text", "policy-post", "shift-name", "team-name", "sender-name",
+    "notice-title", "notice-detail",
     "file-column", "file-cell", "document-label", "person-post", "product-name", "product-purpose",
     "product-contact", "request-purpose", "plant-tag", "plant-node", "plant-tenant", "plant-park", "source-error",
     "unknown-tag", "incident-text", "incident-task",
@@ -216,6 +276,7 @@ def made(site: Site, park: httpx.Client) -> Iterator[Made]:
             answer = field.write(park, field.text(HOSTILE), things)
             assert answer.is_success, f"{field.name}: {answer.status_code} {answer.text[:300]}"
         things["product"] = str(site.wait_for(product(site)))
+        things["message"] = str(site.wait_for(message(site)))
         yield things
     finally:
         site.platform.ports["plant"] = running
@@ -267,6 +328,19 @@ async def product(site: Site) -> int:
         purpose = f"request-purpose {HOSTILE}"
         await access.request_access(session, asker, made.id, purpose=purpose, ends_at=until, now=_NOW)
         return made.id
+
+
+async def message(site: Site) -> int:
+    """A notice to somebody, and the message that it becomes."""
+    platform, said = site.platform, {"en": f"notice-title {HOSTILE}", "zh_CN": f"notice-title {HOSTILE}"}
+    one = Notice("xss", "xss", "xss", said, {"en": f"notice-detail {HOSTILE}"}, logins=("anna",), link="/xss")
+    async with platform.database.session() as session:
+        await notice.put(session, [one], _NOW)
+    async with platform.database.session() as session:
+        await route(session, datetime.now(UTC), platform.plant.model)
+    query = select(MessageRow.id).join(NoticeRow, NoticeRow.id == MessageRow.notice_id)
+    async with platform.database.reading() as session:
+        return int((await session.scalars(query.where(NoticeRow.key == "xss").limit(1))).one())
 
 
 def addresses(made: Made) -> list[str]:

@@ -119,6 +119,8 @@ def test_a_tenants_rule_names_only_its_own() -> None:
     spying = rule(Subject(tag="gas.pump.flow"), Expression(formula="{copper.furnace.temperature} > 1200"))
     assert problems(spying, "gas") == [Problem.FOREIGN]
     assert problems(spying, None) == []
+    # whether it is somebody else's or nobody's, they are told the same
+    assert problems(rule(Subject(tag="copper.gone"), limit), "gas") == [Problem.FOREIGN]
 
 
 def test_one_faulty_place_does_not_stop_the_others() -> None:

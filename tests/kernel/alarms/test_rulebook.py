@@ -149,7 +149,7 @@ async def test_only_whoever_configures_alarms_changes_rules_and_a_tenant_none_of
         await book.save(VIEWER, "mine", HOT, revision=NEW, reason="new")
     with pytest.raises(NotYourRuleError, match="park"):
         await book.retire(COPPER, park.id, revision=1, reason="I do not like it")
-    with pytest.raises(FaultyRuleError, match="another enterprise"):
+    with pytest.raises(FaultyRuleError, match="not among this enterprise"):
         await book.save(GAS, "hot", HOT, revision=NEW, reason="new")
     # whose rule a tenant's people make is not theirs to choose
     assert (await book.save(COPPER, "own", HOT, revision=NEW, reason="new", tenant="gas")).tenant == "copper"
@@ -203,7 +203,7 @@ async def test_a_rule_whose_tag_is_gone_later_is_shown_as_faulty_while_the_other
     found = await later.instances(without)
     assert found
     assert made.id in await later.faults(ENGINEER)
-    assert "no tag copper.furnace.temperature" in (await later.faults(ENGINEER))[made.id][0].english
+    assert "copper.furnace.temperature is not among" in (await later.faults(ENGINEER))[made.id][0].english
     assert set(await later.faults(GAS)) == set()
 
 

@@ -91,14 +91,14 @@ class Expander:
             _check_formulas(rule)
             places = self.places(rule.subject, tenant)
         except _FaultError as fault:
-            return Expansion(faults=(Fault(fault.problem, name=fault.name),))
+            return Expansion(faults=(Fault(_told_to(tenant, fault.problem), name=fault.name),))
         for place in places:
             try:
                 instances.append(self._instance(rule, tenant, place))
                 tenants.append(place.node.tenant)
             except _FaultError as fault:
                 if not (_is_of_many(rule.subject) and fault.problem in (Problem.NO_LIMIT, Problem.NO_PERIOD)):
-                    faults.append(Fault(fault.problem, place.path, fault.name))
+                    faults.append(Fault(_told_to(tenant, fault.problem), place.path, fault.name))
         return Expansion(instances, tenants, faults)
 
     def places(self, subject: Subject, tenant: str | None) -> Sequence[Place]:
@@ -243,6 +243,12 @@ def _check_formulas(rule: Rule) -> None:
             Formula(formula)
         except BadAlarmFormulaError as error:
             raise _FaultError(Problem.BAD_FORMULA, f"{error.reason}.") from error
+
+
+def _told_to(tenant: str | None, problem: Problem) -> Problem:
+    """A tenant is not told whether what it does not have is somebody else's."""
+    is_missing = problem in (Problem.NO_TAG, Problem.NO_NODE)
+    return Problem.FOREIGN if tenant is not None and is_missing else problem
 
 
 def _is_of_many(subject: Subject) -> bool:
