@@ -20,7 +20,7 @@ from ..killing import killed_after, started
 from .delivering import deliver
 from .peers import PARK, PLANT, Asked, given, http_peer, states
 
-MESSAGES, KILLS, AT_ONCE = 100, 6, 3
+MESSAGES, KILLS, AT_ONCE = 100, 4, 3
 
 
 @pytest.mark.usefixtures("children_find_tests")

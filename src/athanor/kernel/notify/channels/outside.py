@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -72,15 +73,25 @@ class Outside:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self._never = [ip_network(one, strict=False) for one in self.limits.never]
-        self.tls = self._believing()  # for others than HTTP, which asks for its own protocol by it
-        self._http = httpx.AsyncClient(
-            verify=self._believing(),
-            proxy=self.limits.proxy,
-            timeout=TIMEOUT_S,
-            follow_redirects=False,
-            trust_env=False,
-            headers={"User-Agent": "Athanor"},
-        )
+        self._client: httpx.AsyncClient | None = None
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """Whom is believed, for others than HTTP, which asks for its own protocol by its context."""
+        return self._believing()
+
+    @property
+    def _http(self) -> httpx.AsyncClient:
+        if self._client is None:  # to read the public certificates takes a moment
+            self._client = httpx.AsyncClient(
+                verify=self._believing(),
+                proxy=self.limits.proxy,
+                timeout=TIMEOUT_S,
+                follow_redirects=False,
+                trust_env=False,
+                headers={"User-Agent": "Athanor"},
+            )
+        return self._client
 
     def _believing(self) -> ssl.SSLContext:
         context = httpx.create_ssl_context()
@@ -90,7 +101,8 @@ class Outside:
 
     async def close(self) -> None:
         """Close its connections."""
-        await self._http.aclose()
+        if self._client is not None:
+            await self._client.aclose()
 
     async def address_of(self, host: str, port: int) -> str:
         """The address of a machine that may be reached. Raises TemporaryError, PermanentError."""
