@@ -28,7 +28,7 @@ SENTENCES = {
     Problem.NO_NODE: "There is no asset {name}. Correct the path, or retire the rule if it is gone for good.",
     Problem.NO_TYPE: "The plant has no equipment type {name}. Choose one that it has.",
     Problem.NOTHING_OF_TYPE: "No asset of this type has a tag {name}. Correct the tag's id or the type.",
-    Problem.FOREIGN: "{name} is not among this enterprise's tags and assets. Correct the path; a rule names only its own.",
+    Problem.FOREIGN: "{name} is not among this enterprise's tags and assets, and rules name only these. Correct it.",
     Problem.NOT_A_NUMBER: "{name} is no measured number. Use a rule on its states, or on another tag.",
     Problem.NOT_A_STATE: "{name} is a measured number and has no states. Use a limit.",
     Problem.NO_SUCH_STATE: "The tag has no state {name}. Choose among its states.",

@@ -137,7 +137,7 @@ def faults_text(fault: Fault) -> str:
         Problem.NO_TYPE: _("The plant has no equipment type {name}. Choose one that it has."),
         Problem.NOTHING_OF_TYPE: _("No asset of this type has a tag {name}. Correct the tag's id or the type."),
         Problem.FOREIGN: _(
-            "{name} is not among this enterprise's tags and assets. Correct the path; a rule names only its own."
+            "{name} is not among this enterprise's tags and assets, and rules name only these. Correct it."
         ),
         Problem.NOT_A_NUMBER: _("{name} is no measured number. Use a rule on its states, or on another tag."),
         Problem.NOT_A_STATE: _("{name} is a measured number and has no states. Use a limit."),
