@@ -9,6 +9,7 @@ from nicegui.context import context
 
 from athanor.apps.alarms.pages import wording
 from athanor.apps.alarms.pages.desk_acts import Acts, acts_of, concerns
+from athanor.apps.alarms.pages.detail_ahead import AheadCard
 from athanor.apps.alarms.pages.detail_cards import comments_card, earlier_card, facts_card, life_line_card
 from athanor.apps.alarms.pages.detail_documents import documents_card
 from athanor.apps.alarms.pages.detail_trend import TrendCard
@@ -103,6 +104,7 @@ class DetailPage:
                 self._facts = region("ath-card", "section", aria_label=_("What it is"))
                 tag = self._plant.model.tags.get(detail.path)
                 if tag is not None:
+                    AheadCard(historian, self._plant.id_of(tag.path), places_of(self._plant).of(tag.path), detail)
                     TrendCard(historian, current, self._plant, tag, detail)
                 self._earlier = region()
             with region("ath-alarm-side"):
