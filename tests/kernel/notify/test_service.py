@@ -1,4 +1,5 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,14 +9,19 @@ from sqlalchemy import text
 
 from athanor.kernel.database.database import Database
 from athanor.kernel.errors import NotAllowedError, NotFoundError
+from athanor.kernel.identity.tables import UserRow
+from athanor.kernel.notify import notice
 from athanor.kernel.notify.channelbook import Draft
 from athanor.kernel.notify.errors import BadAddressError, BadChannelError, ChannelChangedError
 from athanor.kernel.notify.messages import Wish
+from athanor.kernel.notify.notice import Notice
+from athanor.kernel.notify.policy import Policy
 from athanor.kernel.notify.service import Notify
-from athanor.kernel.notify.tables import State
+from athanor.kernel.notify.tables import PolicyRow, State
 from athanor.kernel.vault import Vault
 
-from .peers import OPERATOR, PARK, PLANT, TENANT, Clock, given, http_peer, mail_peer, states
+from .peers import NOON, OPERATOR, PARK, PLANT, TENANT, Clock, free_port, given, http_peer, mail_peer, states
+from .test_channels import siren_at
 
 SECRET = "hook-geheim-4711"
 
@@ -177,3 +183,73 @@ async def test_the_vault_of_another_server_keeps_messages_waiting(
         clock.go(minutes=10)
         await notify.look()
         assert await states(database) == {State.SENT: 1}
+
+
+async def test_an_alarm_goes_by_mail_and_sms_to_the_right_person_and_a_siren_sounds_until_it_is_over(
+    notify: Notify, database: Database, clock: Clock
+) -> None:
+    port = free_port()
+    written: list[tuple[str, int, list[int]]] = []
+    with mail_peer() as mail, http_peer() as gateway:
+        async with siren_at(port, written):
+            place = {"host": "127.0.0.1", "port": mail.port, "security": "none", "sender": "athanor@example.com"}
+            by_mail = await notify.channels.add(PARK, Draft("email", "Mail", place))
+            by_sms = await notify.channels.add(PARK, Draft("sms", "SMS", {"url": gateway.url}))
+            coil = {"host": "127.0.0.1", "port": port, "address": 0}
+            siren = await notify.channels.add(PARK, Draft("modbus", "Siren", coil))
+            await hears(database, by_mail, by_sms, siren)
+            await happens(database, "raised", clock)
+            await notify.look()
+            assert [one.rcpt_tos for one in mail.taken] == [["lead@example.com"]]
+            assert [json.loads(one.body)["mobile"] for one in gateway.asked] == ["13800000000"]
+            assert [one[2][0] for one in written] == [1]
+            await notify.look()
+            clock.go(minutes=1)
+            await happens(database, "acknowledged", clock, is_over=True)
+            await notify.look()
+            assert [one[2][0] for one in written] == [1, 0]
+            assert (len(mail.taken), len(gateway.asked)) == (1, 1)
+    log = await notify.messages.find(PARK, Wish())
+    assert sorted((one.kind, one.login, one.state) for one in log if one.kind != "modbus") == [
+        ("email", "lead", State.SENT),
+        ("sms", "lead", State.SENT),
+    ]
+
+
+async def hears(database: Database, by_mail: int, by_sms: int, siren: int) -> None:
+    """A policy for alarms: the lead by mail and SMS, and a siren."""
+    content = {
+        "name": {"en": "Critical"},
+        "match": {"topics": ["alarms.*"], "priorities": [1]},
+        "steps": [
+            {
+                "to": [{"kind": "person", "login": "lead"}, {"kind": "address", "channel": siren}],
+                "by": [by_mail, by_sms],
+                "is_by_all": True,
+            }
+        ],
+    }
+    async with database.session() as session:
+        session.add(
+            UserRow(
+                login="lead", name="Lead", roles=["engineer"], tenant=None, password_hash="", created_at=NOON,
+                recovery_hashes=[], email="lead@example.com", phone="13800000000",
+            )
+        )  # fmt: skip
+        session.add(
+            PolicyRow(
+                content=Policy.model_validate(content).model_dump(mode="json"), is_enabled=True, revision=1,
+                changed_by="anna", changed_at=NOON, retired_at=None, tenant=None,
+            )
+        )  # fmt: skip
+
+
+async def happens(database: Database, what: str, clock: Clock, *, is_over: bool = False) -> None:
+    """An alarm is raised, or over."""
+    said = Notice(
+        key=f"alarms.occurrence:1:{what}", topic=f"alarms.{what}", subject="alarms.occurrence:1",
+        title={"en": "Person in the danger zone", "zh_CN": "人员进入危险区"}, priority=1, category="safety",
+        is_over=is_over, at=clock(),
+    )  # fmt: skip
+    async with database.session() as session:
+        await notice.put(session, [said], clock())
