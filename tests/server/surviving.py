@@ -13,7 +13,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
 
-from athanor.kernel import durable
 from athanor.kernel.alarms import keeping, storing
 from athanor.kernel.alarms.judging import Judge
 from athanor.kernel.alarms.running import checkpoint
@@ -126,6 +125,3 @@ def _kill_at(owner: Any, name: str, is_after: bool, nth: int) -> None:
         return found
 
     setattr(owner, name, later if asyncio.iscoroutinefunction(real) else now)
-
-
-assert durable.replace is checkpoint.replace, "the step above is of this function"

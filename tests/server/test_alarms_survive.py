@@ -290,7 +290,7 @@ def test_every_raise_is_kept_once_and_told_under_one_token_wherever_the_server_i
         in_doubt = taken.repeated()
         assert kills == KILLS
         assert come_to == set(list(STEPS)[:KILLS])
-        assert len(in_doubt) <= KILLS
+        assert len(in_doubt) <= 2 * KILLS  # both tags of the pulse that was going on
         assert all(one["is_repeat"] for token in in_doubt for one in [_last(taken, token)])
 
 

@@ -1,14 +1,17 @@
 """Alarms judged through restarts, outages and trouble: each raised once, at its source time."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from athanor.kernel.alarms.lifecycle import Trigger
 from athanor.kernel.database.database import Database
 
-from .works import HEAT, POWER, Works, high
+from .works import HEAT, POWER, Works, high, stale
 
 
 @pytest.fixture
@@ -176,3 +179,92 @@ async def test_a_tag_that_leaves_the_plant_takes_its_alarms_with_it_and_the_othe
     await works.send((POWER, 1, 90))
     await works.step()
     assert await works.events() == [(HEAT, "raised", 0), (POWER, "raised", 0), (POWER, "cleared", 1)]
+
+
+async def test_an_edge_that_delivers_an_hour_late_raises_what_was_and_nothing_that_only_looks_so(works: Works) -> None:
+    await works.rule("power.high", high(on_s=10))
+    await works.rule("power.stale", stale(after_s=30))
+    await works.step()
+    await works.send((POWER, 0, 90))
+    works.passes(20)
+    await works.step()
+    works.passes(3600)
+    for minute in range(60):  # batch by batch, each cut in the midst of the ten seconds, and a second of clock between
+        await works.send(
+            *((POWER, 60 * minute + at, 101 if at == 55 and minute < 59 else 90) for at in range(5, 60, 5))
+        )
+        works.passes(1)
+        await works.step()
+    assert await works.events() == []
+    works.passes(60)
+    await works.step()
+    assert [(path, what) for path, what, _ in await works.events()] == [(POWER, "raised")]  # now it is stale
+
+
+@pytest.mark.parametrize("jump_s", [3600, -3600])
+async def test_a_server_clock_that_is_set_raises_nothing_and_hides_nothing(works: Works, jump_s: float) -> None:
+    await works.rule("power.high", high(on_s=5))
+    await works.rule("power.stale", stale(after_s=30))
+    await works.step()
+    for at in range(0, 40, 2):
+        works.passes(2)
+        await works.send((POWER, at, 90))
+        await works.step()
+    works.now_us += round(jump_s * 1e6)  # the server's clock alone; samples go on as before
+    for at in range(40, 60, 2):
+        works.passes(2)
+        await works.stored_and_heard((POWER, at, 101 if at >= 44 else 90))
+        await works.step()
+    works.now_us -= round(jump_s * 1e6)
+    for at in range(60, 120, 2):
+        works.passes(2)
+        await works.stored_and_heard((POWER, at, 90))
+        await works.step()
+    assert await works.events() == [(POWER, "raised", 49), (POWER, "cleared", 60)]
+
+
+async def test_a_source_whose_clock_was_ahead_and_is_set_right_is_judged_from_there(works: Works) -> None:
+    await works.rule("power.high", high())
+    await works.step()
+    works.passes(10)
+    await works.send((POWER, 250, 90))  # four minutes ahead
+    await works.step()
+    works.passes(10)
+    await works.send((POWER, 20, 101))
+    await works.step()
+    assert await works.events() == [(POWER, "raised", 20)]
+
+
+async def test_a_rule_that_raises_its_own_input_goes_on_and_on_but_never_twice_at_once(works: Works) -> None:
+    await works.rule("power.high", high(deadband=0))
+    await works.step()
+    for at in range(20):  # an app that counts alarms writes its count into the tag that the rule looks at
+        await works.send((POWER, at, 101 if len(await works.occurrences()) <= at // 2 else 90))
+        await works.step()
+    assert await works.events() == [(POWER, "cleared" if at % 2 else "raised", at) for at in range(20)]
+
+
+async def test_a_database_that_is_away_loses_nothing(works: Works, database: Database) -> None:
+    await works.rule("power.high", high())
+    await works.step()
+    await works.send((POWER, 0, 90))
+    works.passes(5)
+    await works.step()
+    works.runner.start_worker()
+    async with held(database):
+        for at in range(1, 40):
+            await works.send((POWER, at / 10, 101 if at % 4 == 2 else 90))
+            await asyncio.sleep(0.01)
+    await works.until_kept(20)
+    raised = [round(at / 10, 1) for at in range(1, 40) if at % 4 == 2]
+    assert [(path, round(at, 3)) for path, at, _ in await works.occurrences()] == [(POWER, at) for at in raised]
+
+
+@asynccontextmanager
+async def held(database: Database) -> AsyncIterator[None]:
+    """Nobody else can write meanwhile."""
+    async with database.engine.connect() as connection, connection.begin():
+        if database.url.get_backend_name() != "sqlite":
+            await connection.execute(text("LOCK TABLE alarms_alarms IN ACCESS EXCLUSIVE MODE"))
+        yield
+        await connection.rollback()

@@ -8,7 +8,7 @@ import pyarrow as pa
 from sqlalchemy import select
 
 from athanor.kernel.alarms.lifecycle import Trigger
-from athanor.kernel.alarms.rule import Limit, Rule, Side, Subject
+from athanor.kernel.alarms.rule import Limit, Rule, Side, Stale, Subject
 from athanor.kernel.alarms.rulebook import NEW
 from athanor.kernel.alarms.running.runner import Parts, Runner
 from athanor.kernel.alarms.service import Alarms
@@ -47,6 +47,11 @@ def high(path: str = POWER, *, at: float = 100, deadband: float = 2, on_s: float
     """A high limit."""
     condition = Limit(side=Side.HIGH, at=at, deadband=deadband)
     return Rule(name=NAME, subject=Subject(tag=path), condition=condition, on_delay_s=on_s, off_delay_s=off_s)
+
+
+def stale(path: str = POWER, *, after_s: float) -> Rule:
+    """No sample for so long."""
+    return Rule(name=NAME, subject=Subject(tag=path), condition=Stale(after_s=after_s), on_delay_s=0, off_delay_s=0)
 
 
 class Works:
@@ -117,6 +122,10 @@ class Works:
         await self.historian.write(batch)
         return Event(BATCH_TOPIC, batch, self.now())
 
+    async def stored_and_heard(self, *samples: tuple[str, float, float]) -> None:
+        """As `send`, past the door: whatever the clock says of their times."""
+        self.bus.publish(await self.stored(*samples))
+
     async def until_followed(self) -> None:
         """The runner judges by the rules and the plant as they are."""
         before = self.runner.judged
@@ -151,6 +160,12 @@ class Works:
         self.quarantine.close()
 
     # --- what became of it
+
+    async def until_kept(self, events: int) -> None:
+        """So many events are in the record."""
+        async with asyncio.timeout(60):
+            while len(await self.events()) < events:  # noqa: ASYNC110 the database tells nobody
+                await asyncio.sleep(0.05)
 
     async def events(self, *triggers: Trigger) -> list[tuple[str, str, float]]:
         """Of the record, by time: which alarm's path, what, and how many seconds after START."""

@@ -10,7 +10,7 @@ from athanor.kernel.alarms.instance import Instance
 from athanor.kernel.alarms.judging.calendar import Calendar
 from athanor.kernel.alarms.judging.delays import NEVER, Delays
 from athanor.kernel.alarms.judging.faults import Unjudged
-from athanor.kernel.alarms.judging.rows import Rows, order_of, rows_of, tags_of
+from athanor.kernel.alarms.judging.rows import Rows, order_of, rows_of, tags_of, waiting
 from athanor.kernel.alarms.judging.tags import Tags
 from athanor.kernel.alarms.judging.telling import SCHEDULE_OFF, SCHEDULE_ON, Told, Turns, turns_at, turns_of
 from athanor.kernel.plant.model import TagId
@@ -108,10 +108,11 @@ class Judge:
         until_us = min(int(batch.time_us.max()), self._delays.cap_us)
         return self._found(self._calendar.until(int(batch.time_us.min()), until_us))
 
-    def tick(self, now_us: int) -> Findings:
+    def tick(self, now_us: int, late: np.ndarray | None = None) -> Findings:
         """Say what our clock says: ends what ends without a sample, when that would have come `grace_us` ago.
 
         A clock that goes back decides nothing, and one that is far ahead of itself only when it goes on from there.
+        Of tags that are `late` (ids) old samples are still coming in: nothing ends of what looks at them. [n]
         """
         before, self._clock_us = self._clock_us, now_us
         if now_us < before:
@@ -123,12 +124,20 @@ class Judge:
             return self._found([])
         self._put_forward_us = 0
         until_us = now_us - self._grace_us
+        waits = self._waits(late)
         for single in self._rows.singles:
-            single.turn_until(until_us, self._delays)
+            single.turn_until(until_us, self._delays, waits)
         for several in self._rows.several:
-            several.settle_until(until_us, self._delays)
-        self._delays.end(*self._delays.due(until_us))
+            several.settle_until(until_us, self._delays, waits)
+        row, at_us = self._delays.due(until_us)
+        self._delays.end(row[~waits[row]], at_us[~waits[row]])
         return self._found([*self._calendar.until(until_us, until_us), *self._strays(until_us)])
+
+    def _waits(self, late: np.ndarray | None) -> np.ndarray:
+        """Of all rows, which wait for samples that are on their way. [R]"""
+        if late is None or not len(late):
+            return np.zeros(len(self._rows.open_us), bool)
+        return waiting(self._rows, np.isin(self._tags.ids, late))
 
     def set_active(self, alarm: int, is_active: bool, at_us: int) -> None:  # noqa: FBT001 it is what is set
         """Say where an alarm stands since when, as the database knows it; what is not judged is passed over."""
@@ -144,10 +153,19 @@ class Judge:
         if row is None:
             return
         self._told.is_suppressed[row] = is_suppressed
-        formulas = np.flatnonzero(self._rows.owner == row)
-        if len(formulas) and not self._told.by_schedule[row]:
-            self._told.by_formula[row] = is_suppressed
-            self._delays.is_active[len(self._row) + formulas] = is_suppressed
+        for place in (len(self._row) + np.flatnonzero(self._rows.owner == row)).tolist():
+            if not self._told.by_schedule[row] and not self._has_heard(place):
+                self._told.by_formula[row] = self._delays.is_active[place] = is_suppressed
+
+    def _has_heard(self, place: int) -> bool:
+        """Whether a sample came of every tag that a row's formula names."""
+        tags = [several.tag[several.place == place] for several in self._rows.several]
+        return all(bool((self._tags.seen_us[some] > 0).all()) for some in tags)
+
+    @property
+    def suppressed(self) -> np.ndarray:
+        """Ids of the alarms that were told of as suppressed. [n]"""
+        return self._told.alarm[self._told.is_suppressed]
 
     def faults(self) -> Mapping[int, Unjudged]:
         """Alarms that cannot be judged as things are, and why: they stay as they are. By id."""

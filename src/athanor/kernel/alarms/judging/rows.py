@@ -60,10 +60,10 @@ class Single:
             self._turn(row[turning], delays)
         delays.step(self.place[row], given.time_us, self.kind.judge(row, given))
 
-    def turn_until(self, until_us: int, delays: Delays) -> None:
-        """Turn what turns by itself, at a time or before it."""
+    def turn_until(self, until_us: int, delays: Delays, waits: np.ndarray) -> None:
+        """Turn what turns by itself, at a time or before it, but for rows (of all) that wait."""
         if self.kind.edge_us is not None:
-            row = np.flatnonzero(self.kind.edge_us <= until_us)
+            row = np.flatnonzero((self.kind.edge_us <= until_us) & ~waits[self.place])
             if len(row):
                 self._turn(row, delays)
 
@@ -94,6 +94,16 @@ class Rows:
     singles: list[Single] = field(default_factory=list)
     several: list[Several] = field(default_factory=list)
     faults: dict[int, Unjudged] = field(default_factory=dict)
+
+
+def waiting(rows: Rows, is_late: np.ndarray) -> np.ndarray:
+    """Of all rows, which look at a tag that is late. `is_late` is by place of the tag. [R]"""
+    waits = np.zeros(len(rows.open_us), bool)
+    for single in rows.singles:
+        waits[single.place] = is_late[single.tag]
+    for several in rows.several:
+        waits[several.place] = is_late[several.tag].any(axis=1)
+    return waits
 
 
 def order_of(instances: Sequence[Instance]) -> list[Instance]:

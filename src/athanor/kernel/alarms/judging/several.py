@@ -82,9 +82,9 @@ class Several:
             delays.step(place, self._open_us[place], verdict)
             self._open_us[place] = NEVER
 
-    def settle_until(self, until_us: int, delays: Delays) -> None:
-        """Judge what is open of a time or of an earlier one: nothing more comes."""
-        row = np.flatnonzero(self._open_us[self.place] <= until_us)
+    def settle_until(self, until_us: int, delays: Delays, waits: np.ndarray) -> None:
+        """Judge what is open of a time or of an earlier one: nothing more comes, but for rows (of all) that wait."""
+        row = np.flatnonzero((self._open_us[self.place] <= until_us) & ~waits[self.place])
         self._close(row, self._tags.value[self.tag[row]], delays)
 
 

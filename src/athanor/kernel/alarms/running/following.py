@@ -196,6 +196,19 @@ class Following:
                 )
             ]
 
+    async def differing_suppressed(self, suppressed: np.ndarray) -> list[tuple[int, bool]]:
+        """Alarms that are suppressed by design, or not, against what the database knows: id, and what that is.
+
+        Parameters
+        ----------
+        suppressed
+            Those that the judge takes for suppressed. [n]
+        """
+        async with self._database.reading() as session:
+            query = select(AlarmRow.id).where(AlarmRow.is_suppressed, AlarmRow.is_judged)
+            known = set(await session.scalars(query))
+        return [(alarm, alarm in known) for alarm in sorted(known.symmetric_difference(suppressed.tolist()))]
+
 
 def _without_times(state: State) -> State:
     """A judge's state but for what is of tags."""

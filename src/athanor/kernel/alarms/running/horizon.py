@@ -39,7 +39,7 @@ class Horizon:
         self._awaited: set[str] = set()
         self._not_before_s = float("inf")
         self._heard_s = np.empty(0, np.float64)
-        self._newest_us = np.empty(0, np.int64)
+        self._came_late = np.empty(0, bool)
 
     def begin(self, awaited: Iterable[str]) -> None:
         """Samples are judged from now on; these edges delivered before."""
@@ -73,17 +73,14 @@ class Horizon:
         missing = int(tag.max()) + 1 - len(self._heard_s)
         if missing > 0:
             self._heard_s = np.append(self._heard_s, np.full(missing, -np.inf))
-            self._newest_us = np.append(self._newest_us, np.zeros(missing, np.int64))
+            self._came_late = np.append(self._came_late, np.zeros(missing, bool))
         self._heard_s[tag] = self._steady_s()
-        self._newest_us[tag] = time_us
+        self._came_late[tag] = time_us < self._now_us() - _BEHIND_US
 
-    def reached_us(self) -> int | None:
-        """Everything until then was heard, but for the tags that are `late`; None while nobody can say."""
-        if self._steady_s() < self._not_before_s:
-            return None
-        return self._last[0]
+    def is_open(self) -> bool:
+        """Whether it may be said of a tag that nothing came, unless it is `late`."""
+        return self._steady_s() >= self._not_before_s
 
     def late(self) -> np.ndarray:
         """Ids of the tags of which old samples are coming in: theirs is not the time that the clock shows."""
-        is_late = (self._newest_us < self._last[0] - _BEHIND_US) & (self._steady_s() - self._heard_s < _QUIET_S)
-        return np.flatnonzero(is_late)
+        return np.flatnonzero(self._came_late & (self._steady_s() - self._heard_s < _QUIET_S))

@@ -111,6 +111,10 @@ class Runner:
     def start(self) -> None:
         """Begin to judge."""
         self.listen()
+        self.start_worker()
+
+    def start_worker(self) -> None:
+        """Do from now on what there is to do, again and again."""
         self._task = asyncio.create_task(self._run(), name="alarms")
 
     async def close(self) -> None:
@@ -201,6 +205,8 @@ class Runner:
         else:
             for alarm, is_active, at_us in await self._following.differing(judged.active()):
                 judged.judge.set_active(alarm, is_active, at_us)
+            for alarm, is_suppressed in await self._following.differing_suppressed(judged.judge.suppressed):
+                judged.judge.set_suppressed(alarm, is_suppressed)
         self._following.go_by(judged)
         self._kept_s = -float("inf")  # what is judged from here on is to be known after a restart
         await self._parts.alarms.retire()
@@ -230,6 +236,9 @@ class Runner:
         differing = await self._following.differing(active)
         for alarm, is_active, at_us in differing:
             await self._in_thread(self._following.judged.judge.set_active, alarm, is_active, at_us)
+        judge = self._following.judged.judge
+        for alarm, is_suppressed in await self._following.differing_suppressed(judge.suppressed):
+            await self._in_thread(judge.set_suppressed, alarm, is_suppressed)
         if differing:
             _log.info("alarms.as-the-database-knows", alarms=len(differing))
 
@@ -244,10 +253,10 @@ class Runner:
 
     async def _tick(self) -> None:
         self._horizon.look(self._parts.sources.edges())
-        reached_us = self._horizon.reached_us()
-        if reached_us is not None and self._intake.misses is None:
-            self._giving.add(await self._in_thread(self._following.judged.judge.tick, reached_us))
-            await self._giving.give()
+        judge = self._following.judged.judge
+        late = self._horizon.late() if self._horizon.is_open() else judge.tags  # all of them, where nobody can say
+        self._giving.add(await self._in_thread(judge.tick, microseconds(self._now()), late))
+        await self._giving.give()
         await self._parts.alarms.tick()
 
     async def _keep(self) -> None:
