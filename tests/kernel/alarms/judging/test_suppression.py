@@ -63,6 +63,15 @@ def test_what_the_database_knows_of_suppression_wins() -> None:
     assert found(take(judge, [(8, 2, 1, Quality.GOOD)])) == [(1, What.RESUMED, 2)]
 
 
+def test_a_suppression_that_ended_unseen_is_told_when_the_database_still_has_it() -> None:
+    judge = Judge([STOPPED], grace_us=0)
+    assert found(take(judge, [(8, 0, 1, Quality.GOOD)])) == []
+    judge.set_suppressed(1, True)
+    assert judge.suppressed.tolist() == [1]
+    assert found(judge.tick(at(1))) == [(1, What.RESUMED, 1)]
+    assert judge.suppressed.tolist() == []
+
+
 def test_a_schedule_suppresses_outside_its_hours() -> None:
     judge = Judge([alarm(HIGH, schedule=(DAY,), timezone="UTC")], grace_us=0)
     rows = [(7, 7 * HOUR_S, 101, Quality.GOOD), (7, 9 * HOUR_S, 101, Quality.GOOD), (7, 20 * HOUR_S, 0, Quality.GOOD)]
