@@ -39,6 +39,8 @@ COMPUTED: dict[tuple[str, str], set[str]] = {
     # These are handed on by a function of the module, whose callers name them.
     ("kernel.transfer.imports", "action"): set(),
     ("kernel.documents.service", "action"): set(),
+    ("kernel.notify.books", "action"): set(),
+    ("kernel.notify.channelbook", "action"): set(),
     ("cli.historian", "action"): {"historian.file-set-aside", "historian.file-put-back"},
 }
 
