@@ -1,4 +1,4 @@
-"""What every test may ask for: the programs of the system that some need, and an empty database on PostgreSQL."""
+"""What every test may ask for: the programs of the system that some need, and empty databases."""
 
 import logging
 import os
@@ -19,6 +19,9 @@ from hypothesis import settings
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
+
+from athanor.kernel.database.database import Database
+from athanor.kernel.database.migrating import upgrade
 
 # A machine that is busy with something else makes no property false.
 settings.register_profile("unhurried", deadline=None)
@@ -132,3 +135,20 @@ def _logging_as_it_was() -> Iterator[None]:
     root.setLevel(level)
     for handler in [one for one in root.handlers if type(one) is logging.StreamHandler]:
         root.removeHandler(handler)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/athanor.db"
+    return str(request.getfixturevalue("postgresql_url"))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A database with all tables, empty."""
+    await upgrade(database_url)
+    opened = Database(database_url)
+    yield opened
+    await opened.close()

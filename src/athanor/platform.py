@@ -207,9 +207,9 @@ async def open_platform(settings: Settings) -> AsyncIterator[Platform]:
         ports["imports"] = _imports(platform, running_jobs)
         ports["notify"] = notify = _notify(platform)
         stack.push_async_callback(notify.close)
-        ports["cases"] = Cases(database, bus)
         ports["forms"] = Forms(database, bus, files, lambda: platform.plant)
-        ports["alarms"] = Alarms(database, bus, lambda: platform.plant)
+        ports["alarms"] = alarms = Alarms(database, bus, lambda: platform.plant)
+        ports["cases"] = Cases(database, bus, stands=alarms.standing.stands)
         await _start_plant(platform)
         await _start_alarms(platform, stack)
         yield platform
@@ -220,7 +220,15 @@ async def _start_alarms(platform: Platform, stack: AsyncExitStack) -> None:
     alarms = cast("Alarms", platform.ports["alarms"])
     stack.push_async_callback(alarms.close)
     await alarms.start()
-    parts = Parts(alarms, platform.database, platform.historian, platform.bus, platform.sources, lambda: platform.plant)
+    parts = Parts(
+        alarms,
+        platform.database,
+        platform.historian,
+        platform.bus,
+        platform.sources,
+        lambda: platform.plant,
+        platform.storage.disk_state,
+    )
     platform.runner = Runner(parts, platform.settings.data_dir / "alarms", platform.settings.alarms)
     stack.push_async_callback(platform.runner.close)
 

@@ -13,4 +13,5 @@ def setup(app: App) -> None:
     app.page("/incidents/{case_id}", pages.incident_page, permission="incidents.view")
     app.api(api.router, permission="incidents.view")
     app.on(CHANGED_TOPIC, handlers.follow_alarms)
+    app.every(timedelta(minutes=1), handlers.catch_up)
     app.every(timedelta(minutes=1), handlers.escalate_overdue)

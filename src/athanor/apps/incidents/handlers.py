@@ -1,6 +1,7 @@
 """What is done when alarms change, and by the clock."""
 
 from athanor.apps.incidents import services
+from athanor.kernel.alarms.service import Alarms
 from athanor.kernel.bus.port import Event
 from athanor.kernel.cases.service import Cases
 
@@ -8,6 +9,11 @@ from athanor.kernel.cases.service import Cases
 async def follow_alarms(event: Event, cases: Cases) -> None:
     """Open cases of alarms that ask for one; note what was acknowledged."""
     await services.follow_alarms(cases, event.body)
+
+
+async def catch_up(cases: Cases, alarms: Alarms) -> None:
+    """Open cases that alarms ask for and have not."""
+    await services.catch_up(cases, alarms.standing.everyones())
 
 
 async def escalate_overdue(cases: Cases) -> None:

@@ -1,10 +1,10 @@
 """What alarms lead to, and what a person brings into a case."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from athanor.kernel.alarms.lifecycle import Trigger
-from athanor.kernel.alarms.records import Change
+from athanor.kernel.alarms.records import Change, StandingAlarm
 from athanor.kernel.alarms.rule import Priority
 from athanor.kernel.cases.opening import Opening
 from athanor.kernel.cases.service import Cases
@@ -16,6 +16,8 @@ OPENED_FROM = Priority.HIGH  # alarms of this priority and above get a case with
 JOINED_WITHIN = timedelta(minutes=10)  # what goes wrong with one asset in so short a time is one case
 EVIDENCE = "evidence"  # the label of documents that were brought into a case
 CASE = "case"  # the kind of tie that names a case
+LATE_AFTER = timedelta(minutes=10)  # an alarm that came so long after it happened opens none by itself
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _PIECE = 200  # cases opened in one transaction
 
 
@@ -26,7 +28,7 @@ def subject_of(occurrence: int) -> str:
 
 async def follow_alarms(cases: Cases, changes: Sequence[Change]) -> None:
     """Open a case of each announced alarm of high priority; note when what has a case was acknowledged."""
-    openings = [opening_of(one) for one in changes if _asks_for_case(one)]
+    openings = [_opening_of(subject_of(one.occurrence or 0), one) for one in changes if _asks_for_case(one)]
     for start in range(0, len(openings), _PIECE):
         await cases.open_all(openings[start : start + _PIECE])
     acknowledged = {
@@ -38,19 +40,35 @@ async def follow_alarms(cases: Cases, changes: Sequence[Change]) -> None:
         await cases.note_acknowledged(acknowledged)
 
 
-def opening_of(one: Change, *, by: str = "") -> Opening:
-    """What a case of an alarm begins with."""
+async def catch_up(cases: Cases, standing: Sequence[StandingAlarm]) -> int:
+    """Open the cases that standing alarms ask for and have not, as where a server ended in between: how many."""
+    asking = {
+        subject_of(one.occurrence): one
+        for one in standing
+        if one.priority <= OPENED_FROM and one.state == one.own_state and one.occurrence and not _came_late(one)
+    }
+    left = sorted(await cases.without(asking), key=lambda subject: asking[subject].raised_at or _LONG_AGO)
+    for start in range(0, len(left), _PIECE):
+        await cases.open_all([_opening_of(subject, asking[subject]) for subject in left[start : start + _PIECE]])
+    return len(left)
+
+
+def _came_late(one: StandingAlarm) -> bool:
+    return one.raised_at is None or one.seen_at is None or one.seen_at - one.raised_at > LATE_AFTER
+
+
+def _opening_of(subject: str, one: Change | StandingAlarm) -> Opening:
+    raised_at = one.at if isinstance(one, Change) else one.raised_at
     return Opening(
         title=one.name,
         tenant=one.tenant,
-        occurred_at=one.at,
-        subject="" if one.occurrence is None else subject_of(one.occurrence),
+        occurred_at=raised_at or _LONG_AGO,
+        subject=subject,
         joins_within=JOINED_WITHIN,
         path=one.path,
         priority=one.priority,
         category=one.category,
         notified_at=one.seen_at,
-        by=by,
     )
 
 

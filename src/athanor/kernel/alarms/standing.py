@@ -83,7 +83,6 @@ class Standing:
         self._reading = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._rules_as_of: tuple[object, ...] = ()
-        self._rules_at = 0.0
 
     # ---- looking
 
@@ -124,6 +123,14 @@ class Standing:
         alarm = self._alarms.get(alarm_id)
         return alarm if alarm is not None and Sight(viewer, self._plant()).covers(alarm) else None
 
+    def everyones(self) -> Sequence[StandingAlarm]:
+        """Every one, whosoever's: for what runs for all."""
+        return tuple(self._alarms.values())
+
+    def stands(self, subject: str) -> bool:
+        """Whether the condition of what notices and cases call `alarms.occurrence:12` still holds."""
+        return any(one.is_active and subject == f"alarms.occurrence:{one.occurrence}" for one in self._alarms.values())
+
     # ---- following
 
     async def start(self) -> None:
@@ -146,7 +153,7 @@ class Standing:
             stands = or_(AlarmRow.state != State.NORM, *HIDDEN)
             rows = (await session.execute(_query().where(stands).order_by(AlarmRow.revision, AlarmRow.id))).all()
             await self._rules.load(session, {row.rule_id for row in rows})
-            self._rules_as_of, self._rules_at = await _rules_as_of(session), monotonic()
+            self._rules_as_of = await _rules_as_of(session)
         alarms = [_standing(row, self._rules) for row in rows]
         self._alarms = {one.id: one for one in alarms}
         self._gone, self._all_since, self.revision = {}, revision, revision
@@ -193,12 +200,14 @@ class Standing:
             self._all_since = oldest.revision
 
     async def _look(self) -> None:
-        is_lost = False
+        is_lost, reworded_at = False, monotonic()
         while True:
             await asyncio.sleep(_LOOK_S)
             try:
                 await self.refresh()
-                await self._reword()
+                if monotonic() - reworded_at >= _RULES_S:
+                    reworded_at = monotonic()
+                    await self.reword()
             except Exception as error:  # noqa: BLE001 the database is away: say it once, and go on looking
                 if not is_lost:
                     _log.error("alarms.standing-not-read", reason=str(error)[:300])
@@ -208,21 +217,19 @@ class Standing:
                     _log.info("alarms.standing-read-again")
                 is_lost = False
 
-    async def _reword(self) -> None:
-        """A rule that was changed is another name, another limit: its alarms count as changed. Asked seldom."""
-        if monotonic() - self._rules_at < _RULES_S:
-            return
+    async def reword(self) -> None:
+        """A rule that was changed has another name, another limit: its alarms count as changed."""
         async with self._database.reading() as session:
             as_of = await _rules_as_of(session)
-            before = {one.rule: self._rules[one.rule].revision for one in self._alarms.values()}
             if as_of != self._rules_as_of:
-                await self._rules.load(session, before)
-        changed = [rule for rule, revision in before.items() if self._rules[rule].revision != revision]
+                await self._rules.load(session, {one.rule for one in self._alarms.values()})
+        # An alarm is made with the very words of its rule: other words are of another revision.
+        changed = {one.rule for one in self._alarms.values() if one.name is not self._rules[one.rule].rule.name}
         if changed:
             async with self._database.session() as session:
                 await touch(session, changed)
             await self.refresh()
-        self._rules_as_of, self._rules_at = as_of, monotonic()
+        self._rules_as_of = as_of
 
 
 def _since(alarms: Mapping[int, StandingAlarm], revision: int) -> Iterator[StandingAlarm]:

@@ -1,6 +1,6 @@
 """The port `cases`: what has to be dealt with until it is closed, by whom, until when."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -20,6 +20,7 @@ from athanor.kernel.identity.audit import record
 from athanor.kernel.notify.notice import Notice, put
 
 _log = structlog.get_logger(__name__)
+_PIECE = 500  # subjects that one query asks for
 
 
 def _nothing_stands(_subject: str) -> bool:
@@ -79,6 +80,15 @@ class Cases:
                     what = "cases.opened" if is_new else "cases.joined"
                     record(session, opening.by, what, str(row.id), address=address, detail={"subject": opening.subject})
             return [case_of(row) for row in rows]
+
+    async def without(self, subjects: Collection[str]) -> set[str]:
+        """Those that no case is about."""
+        asked, found = sorted(subjects), set[str]()
+        async with self._database.reading() as session:
+            for start in range(0, len(asked), _PIECE):
+                some = CaseSourceRow.subject.in_(asked[start : start + _PIECE])
+                found |= set((await session.scalars(select(CaseSourceRow.subject).where(some))).all())
+        return set(asked) - found
 
     async def note_acknowledged(self, subjects: dict[str, datetime]) -> None:
         """What cases are about was acknowledged, at these times: the first is kept."""
