@@ -114,11 +114,11 @@ def _episodes(instance: Instance, columns: Columns, end_us: int) -> list[Episode
     first_us = int(time_us[0])
     length_us = max(warm_up_us, _SHORTEST_US, -(-(end_us - first_us) // _MOST_PARTS))
     starts = range(first_us, end_us + 1, length_us)
-    rows = [
-        slice(*np.searchsorted(time_us, (start - warm_up_us, min(start + length_us, end_us + 1)))) for start in starts
-    ]
     ids = np.unique(tag)
     place = np.searchsorted(ids, tag)
+    of_tag = [np.flatnonzero(place == one) for one in range(len(ids))]
+    known = [time_us[one] for one in of_tag]
+    rows = [_rows(time_us, of_tag, known, start - warm_up_us, min(start + length_us, end_us + 1)) for start in starts]
     parts = len(rows)
     number = np.concatenate([place[some] * parts + part for part, some in enumerate(rows)])
     judge = Judge([_part_of(instance, ids, part, parts) for part in range(parts)])
@@ -132,6 +132,16 @@ def _episodes(instance: Instance, columns: Columns, end_us: int) -> list[Episode
             told.hear(one, part + _ALARM, min(start + length_us, end_us + 1))
         told.end_part()
     return told.episodes()
+
+
+def _rows(
+    time_us: np.ndarray, of_tag: Sequence[np.ndarray], times: Sequence[np.ndarray], from_us: int, until_us: int
+) -> np.ndarray:
+    """The samples of a part, and the last one before it of each tag: its value still holds."""
+    lasts = [int(np.searchsorted(one, from_us)) for one in times]
+    before = [rows[last - 1] for rows, last in zip(of_tag, lasts, strict=True) if last]
+    first, end = np.searchsorted(time_us, (from_us, until_us))
+    return np.concatenate([np.sort(np.array(before, np.int64)), np.arange(first, end)])
 
 
 def _part_of(instance: Instance, ids: np.ndarray, part: int, parts: int) -> Instance:
