@@ -106,11 +106,15 @@ def _row(one: MessageView, zone: ZoneInfo) -> Row:
         "title": Cell(one.title, address=f"{_HERE}?message={one.id}"),
         "channel": channel_name(one.kind, one.channel),
         "to": Cell(one.login or one.recipient or NOTHING, note=one.recipient if one.login else ""),
-        "state": Cell(states()[one.state], note=one.error, state=state_dress(one.state)),
+        "state": Cell(states()[one.state], note=_note(one), state=state_dress(one.state)),
         "made": date_time(one.made_at, zone),
         "took": NOTHING if one.took_s is None else duration(max(0.0, one.took_s)),
         "attempts": str(one.attempts),
     }
+
+
+def _note(one: MessageView) -> str:
+    return " · ".join(filter(None, (_("possibly repeated") if one.is_repeat else "", one.error)))
 
 
 def _show(dialog: Dialog, notify: Notify, viewer: User, one: MessageView, zone: ZoneInfo, address: str) -> None:
@@ -123,7 +127,7 @@ def _show(dialog: Dialog, notify: Notify, viewer: User, one: MessageView, zone: 
         ui.navigate.to(_HERE)
 
     facts = {
-        _("State"): " ".join(filter(None, (states()[one.state], one.error))),
+        _("State"): " ".join(filter(None, (states()[one.state], _note(one)))),
         _("Channel"): channel_name(one.kind, one.channel),
         _("Recipient"): one.recipient or NOTHING,
         _("Person"): one.login or NOTHING,
@@ -145,4 +149,4 @@ def _show(dialog: Dialog, notify: Notify, viewer: User, one: MessageView, zone: 
             if one.state in _OPEN:
                 button(_("Call it back"), cancel, classes="is-danger")
             if one.state in _AGAIN:
-                button(_("Try again"), again, classes="is-main")
+                button(_("Send again"), again, classes="is-main")
