@@ -17,6 +17,7 @@ from athanor.kernel.bus.memory import MemoryBus
 from athanor.kernel.bus.port import BATCH_TOPIC, Event
 from athanor.kernel.current import CurrentValues
 from athanor.kernel.database.database import Database
+from athanor.kernel.historian.disk import DiskState
 from athanor.kernel.historian.port import STORED, moment
 from athanor.kernel.historian.tiered import TieredHistorian
 from athanor.kernel.identity.user import User
@@ -67,6 +68,7 @@ class Works:
         self.historian = TieredHistorian(folder / "hot", folder / "lake", reserve_mb=0)
         self.current = CurrentValues()
         self.quarantine = Quarantine(folder / "quarantine.sqlite")
+        self.disk = DiskState.ENOUGH
         self.open()
 
     def open(self) -> None:
@@ -84,7 +86,9 @@ class Works:
             oldest=datetime(1990, 1, 1, tzinfo=UTC),
             now=self.now,
         )
-        parts = Parts(self.alarms, self.database, self.historian, self.bus, self.sources, lambda: self.plant)
+        parts = Parts(
+            self.alarms, self.database, self.historian, self.bus, self.sources, lambda: self.plant, self.disk_state
+        )
         self.runner = Runner(parts, self.folder / "alarms", self.settings, now=self.now, steady_s=lambda: self.steady_s)
         self.runner.listen()
 
@@ -134,6 +138,9 @@ class Works:
                 self.runner.look_now()
                 await self.step()
                 await asyncio.sleep(0.01)
+
+    async def disk_state(self) -> DiskState:
+        return self.disk
 
     async def report(self, edge: str = EDGE) -> None:
         """An edge says that it is there."""

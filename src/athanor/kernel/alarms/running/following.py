@@ -14,6 +14,7 @@ from athanor.kernel.alarms.finding import Findings
 from athanor.kernel.alarms.instance import Instance
 from athanor.kernel.alarms.judging import Judge
 from athanor.kernel.alarms.judging.delays import NEVER
+from athanor.kernel.alarms.judging.faults import Unjudged
 from athanor.kernel.alarms.rulebook import RuleBook
 from athanor.kernel.alarms.running.intake import Columns, columns_of
 from athanor.kernel.alarms.tables import AlarmRow
@@ -26,6 +27,8 @@ _log = structlog.get_logger(__name__)
 _LOOK_EVERY_S = 2.0
 _AHEAD_US = 5_000_000  # a source's clock may be so far ahead of ours before it is said to be
 _PIECE = 5000  # ids that one statement names
+
+_MOST_UNJUDGED = 20  # that are told of one by one: a rule for thousands of assets is wrong on all of them
 
 State = Mapping[str, np.ndarray]
 
@@ -99,6 +102,20 @@ class Judged:
     def is_of(self, version: int, plant: RunningPlant) -> bool:
         """Whether it was made of these."""
         return self.version == version and self.plant is plant
+
+    @property
+    def ids(self) -> list[int]:
+        """Of all alarms that it judges."""
+        ids: list[int] = self._ids.tolist()
+        return ids
+
+    def unjudged(self) -> Mapping[str, Unjudged]:
+        """Why alarms cannot be judged, by their path: the first few."""
+        faults = self.judge.faults()
+        if not faults:
+            return {}
+        paths = {one.path: faults[one.alarm] for one in self._instances if one.alarm in faults}
+        return dict(sorted(paths.items())[:_MOST_UNJUDGED])
 
     def active(self) -> np.ndarray:
         """Ids of the alarms whose condition holds. [n]"""
@@ -175,19 +192,19 @@ class Following:
             self._making.cancel()
             await asyncio.gather(self._making, return_exceptions=True)
 
-    async def differing(self, active: np.ndarray) -> list[tuple[int, bool, int]]:
+    async def differing(self, judged: Judged, active: np.ndarray) -> list[tuple[int, bool, int]]:
         """Alarms that are not as the database knows them: id, whether active, and since when that is known [µs].
 
         Parameters
         ----------
         active
-            Those that the judge takes for active. [n]
+            Those that it takes for active. [n]
         """
         standing = select(AlarmRow.id).where(AlarmRow.is_active, AlarmRow.is_judged)
         columns = select(AlarmRow.id, AlarmRow.is_active, AlarmRow.judged_us).where(AlarmRow.is_judged)
         async with self._database.reading() as session:
             known = set(await session.scalars(standing))
-            other = sorted(known.symmetric_difference(active.tolist()))
+            other = sorted(known.intersection(judged.ids).symmetric_difference(active.tolist()))
             return [
                 (alarm, is_active, judged_us)
                 for start in range(0, len(other), _PIECE)

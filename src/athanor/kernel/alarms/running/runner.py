@@ -8,7 +8,7 @@ kept, then read from the historian what was not judged.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -25,9 +25,11 @@ from athanor.kernel.alarms.running.giving import Giving
 from athanor.kernel.alarms.running.horizon import Horizon
 from athanor.kernel.alarms.running.intake import Intake, columns_of
 from athanor.kernel.alarms.running.replay import missed, replay
+from athanor.kernel.alarms.running.watch import Watch
 from athanor.kernel.alarms.service import Alarms
 from athanor.kernel.bus.port import BATCH_TOPIC, Bus
 from athanor.kernel.database.database import Database
+from athanor.kernel.historian.disk import DiskState
 from athanor.kernel.historian.port import Historian, microseconds
 from athanor.kernel.ingest.sources import SourceStates
 from athanor.kernel.plant.running import RunningPlant
@@ -41,6 +43,8 @@ _TICK_S = 1.0
 _AGAIN_S = (0.5, 1.0, 2.0, 5.0)  # pauses after trouble
 _CLOSE_WITHIN_S = 10.0
 _NAME = "alarms"
+_MANY = 500_000  # samples that wait to be judged
+_BEHIND_S = 15.0  # for so long: then people hear of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Parts:
     bus: Bus
     sources: SourceStates
     plant: Callable[[], RunningPlant]
+    disk: Callable[[], Awaitable[DiskState]] | None = None
 
 
 class Runner:
@@ -87,6 +92,8 @@ class Runner:
         self._following = Following(parts.alarms.rules, parts.database, parts.plant)
         self._judging = ThreadPoolExecutor(1, thread_name_prefix="alarms-judge")
         self._horizon = Horizon(lambda: microseconds(now()), steady_s)
+        self._watch = Watch(parts.alarms, parts.database, parts.sources, parts.disk, now)
+        self._behind_since_s: float | None = None
         self._has_begun = False
         self._task: asyncio.Task[None] | None = None
         self._is_closing = False
@@ -190,7 +197,9 @@ class Runner:
             _log.error("alarms.checkpoint-damaged", code=error.code, reason=str(error))
         judged = await self._following.make()
         await self._hand_over(judged, {} if last is None else last.judge)
-        self._horizon.begin(() if last is None else last.edges)
+        edges = () if last is None else last.edges
+        self._horizon.begin(edges)
+        self._watch.begin(edges)
         self._has_begun = True
 
     async def _go_on_with(self, judged: Judged) -> None:
@@ -203,7 +212,7 @@ class Runner:
             latest = await self._parts.historian.latest()
             self._giving.add(await self._in_thread(judged.restore, state, latest))
         else:
-            for alarm, is_active, at_us in await self._following.differing(judged.active()):
+            for alarm, is_active, at_us in await self._following.differing(judged, judged.active()):
                 judged.judge.set_active(alarm, is_active, at_us)
             for alarm, is_suppressed in await self._following.differing_suppressed(judged.judge.suppressed):
                 judged.judge.set_suppressed(alarm, is_suppressed)
@@ -232,8 +241,8 @@ class Runner:
 
     async def _agree(self) -> None:
         """What the database knows wins: another server may have judged meanwhile, or late samples told otherwise."""
-        active = await self._in_thread(self._following.judged.active)
-        differing = await self._following.differing(active)
+        judged = self._following.judged
+        differing = await self._following.differing(judged, await self._in_thread(judged.active))
         for alarm, is_active, at_us in differing:
             await self._in_thread(self._following.judged.judge.set_active, alarm, is_active, at_us)
         judge = self._following.judged.judge
@@ -258,14 +267,24 @@ class Runner:
         self._giving.add(await self._in_thread(judge.tick, microseconds(self._now()), late))
         await self._giving.give()
         await self._parts.alarms.tick()
+        if self._watch.is_due():
+            unjudged = await self._in_thread(self._following.judged.unjudged)
+            await self._watch.look(is_behind=self._is_behind(), unjudged=unjudged)
+
+    def _is_behind(self) -> bool:
+        """Whether samples were not heard, or wait, and that for long."""
+        if self._intake.misses is None and self._intake.rows < _MANY:
+            self._behind_since_s = None
+            return False
+        self._behind_since_s = self._behind_since_s or self._steady_s()
+        return self._steady_s() - self._behind_since_s > _BEHIND_S
 
     async def _keep(self) -> None:
         """Keep how far samples are judged. Everything found until there is in the database."""
         self._kept_s = self._steady_s()
-        edges = tuple(edge.edge for edge in self._parts.sources.edges())
         judge = await self._in_thread(self._following.judged.state)
         try:
-            await asyncio.to_thread(write, self._place, Checkpoint(judge, microseconds(self._now()), edges))
+            await asyncio.to_thread(write, self._place, Checkpoint(judge, microseconds(self._now()), self._watch.edges))
         except OSError as error:  # as on a full disk: a restart then reads more from the historian
             _log.error("alarms.checkpoint-not-written", place=str(self._place), reason=str(error))
 
