@@ -72,7 +72,6 @@ class DeskPage:
                 on_act=self._act,
                 on_toggle=self._toggle,
                 on_open=lambda alarm: ui.navigate.to(address_of(alarm)),
-                on_find=self._filters.find,
                 on_shown=self._seen,
             )
 

@@ -50,10 +50,6 @@ class Filters:
             _press(tab, is_pressed=view is wish.view)
         self._clear.set_visibility(wish.is_narrow)
 
-    def find(self) -> None:
-        """Put the cursor into the search."""
-        self._search.run_method("focus")
-
     def _priorities(self) -> None:
         with region("ath-desk-priorities", "div", role="group", aria_label=_("Unacknowledged, and all that stand")):
             for priority, name in severity.priorities().items():

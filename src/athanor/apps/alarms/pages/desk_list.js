@@ -43,7 +43,7 @@ export default {
       </div>
     </div>`,
   props: { texts: Object, acts: Array, mayAct: Boolean },
-  emits: ["window", "act", "toggle", "open", "shown", "find"],
+  emits: ["window", "act", "toggle", "open", "shown"],
   data() {
     return { rows: [], first: 0, total: 0, alarms: 0, height: HEIGHTS.wide, chosen: new Set(), left: new Set(), isAll: false, cursor: null, isHelp: false, now: Date.now(), isKnown: false, nothing: "" };
   },
@@ -174,7 +174,8 @@ export default {
         " ": () => line && (line.g !== undefined ? this.$emit("toggle", line.g) : this.mayAct && this.choose(line)),
         Enter: () => line && (line.g !== undefined ? this.$emit("toggle", line.g) : this.$emit("open", line.id)),
         Escape: () => { this.done(); this.isHelp = false; },
-        "/": () => this.$emit("find"), "?": () => (this.isHelp = !this.isHelp),
+        "/": () => document.querySelector(".ath-desk-filters input")?.focus(), // at once: what is typed next belongs there
+        "?": () => (this.isHelp = !this.isHelp),
       };
       const act = this.mayAct && this.acts.find((one) => one.key === event.key);
       if (act) does[event.key] = () => (this.chosenCount ? this.act_(act.id) : line?.id !== undefined && this.act_(act.id, line));

@@ -54,13 +54,12 @@ class AlarmList(ui.element, component="desk_list.js"):
         on_act: Callable[[str, Picked], Awaitable[None]],
         on_toggle: Callable[[str], Awaitable[None]],
         on_open: Callable[[int], None],
-        on_find: Callable[[], None],
         on_shown: Callable[[Sequence[int]], None],
     ) -> None:
         super().__init__()
         self.window = Window()
         self._on_window, self._on_act, self._on_toggle = on_window, on_act, on_toggle
-        self._on_open, self._on_find, self._on_shown = on_open, on_find, on_shown
+        self._on_open, self._on_shown = on_open, on_shown
         self._shown: list[Row] = []
         self._shown_first, self._total, self._alarms = -1, 0, 0
         self.props["texts"] = _texts()
@@ -74,7 +73,6 @@ class AlarmList(ui.element, component="desk_list.js"):
             ("shown", self._seen),
         ):
             self.on(name, handler)
-        self.on("find", lambda _event: self._on_find(), args=[])
 
     def offer(self, acts: Sequence[Act]) -> None:
         """What can be done with the alarms that are listed."""
