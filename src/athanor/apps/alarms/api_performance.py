@@ -166,6 +166,7 @@ class AdviceAnswer(BaseModel):
 async def performance(
     db: DatabasePort,
     plant: PlantPort,
+    viewer: Viewer,
     start: Start = None,
     end: End = None,
     tenant: Tenant = None,
@@ -173,7 +174,7 @@ async def performance(
     position: Place = None,
 ) -> PerformanceAnswer:
     """The figures of a period against ISA-18.2 and EEMUA 191."""
-    wish = _wish(plant, start, end, tenant, area, position)
+    wish = _wish(plant, start, end, tenant or viewer.tenant, area, position)
     record = await read(db, plant, wish)
     found = await asyncio.to_thread(figures, record)
     names = await named(db, plant.model, record, shown_alarms(found))
@@ -230,7 +231,7 @@ async def report(
     position: Place = None,
 ) -> Response:
     """The report on a period as a file."""
-    wish = _wish(plant, start, end, tenant, area, position)
+    wish = _wish(plant, start, end, tenant or viewer.tenant, area, position)
     made = await report_making.make(db, plant, wish, form, language, datetime.now(UTC))
     address = request.client.host if request.client else ""
     async with db.session() as session:

@@ -17,7 +17,7 @@ from athanor.apps.alarms.pages.wording import priorities
 from athanor.apps.alarms.services.performance import STEP_US, Figures, Step, figures, learned, rate, steps_for
 from athanor.apps.alarms.services.performance_names import Named, named, shown_alarms, told_after
 from athanor.apps.alarms.services.performance_period import BadPeriodError, Period, checked, period_of, written
-from athanor.apps.alarms.services.performance_record import Wish, read
+from athanor.apps.alarms.services.performance_record import Wish, position_at, read
 from athanor.apps.alarms.services.performance_wording import (
     HOME,
     VERDICT_STATES,
@@ -78,7 +78,8 @@ class _Page:
             model = self._plant.model
             tenants = {_ALL: _("All")} | {key: text_of(one.name) for key, one in model.tenants.items()}
             areas = {_ALL: _("All")} | self._nodes(NodeLevel.SITE, NodeLevel.AREA, NodeLevel.UNIT)
-            places = {_ALL: _("All")} | self._nodes(NodeLevel.AREA)
+            positions = {position_at(model, path): "" for path in model.nodes}
+            places = {_ALL: _("All")} | {path: node_text(model, path) for path in positions}
             self._tenant: Choice[str] = Choice(
                 _("Enterprise"), tenants, _known(said, "tenant", tenants), self._look, name="tenant"
             )
@@ -97,7 +98,7 @@ class _Page:
     @property
     def _wish(self) -> Wish:
         tenant, area, position = (one.value or None for one in (self._tenant, self._area, self._position))
-        return Wish(self._start, self._end, tenant, area, position)
+        return Wish(self._start, self._end, tenant or self._viewer.tenant, area, position)
 
     async def refresh(self) -> None:
         """Read, compute and draw; what was asked for meanwhile is drawn instead."""
