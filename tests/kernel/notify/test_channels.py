@@ -415,6 +415,8 @@ async def test_hostile_text_fills_no_placeholder_and_breaks_no_request_of_a_gate
         {"url": "http://g.example/", "headers": {"X-A": "a\r\nX-B: b"}},
         {"url": "http://g.example/", "headers": {"X A": "a"}},
         {"url": "http://g.example/", "success": "("},
+        {"url": "http://g.example/", "headers": {"Authorization": "Bearer abc"}},
+        {"url": "http://g.example/?apikey=abc"},
         {"url": "http://g.example/", "body": '{"k": "{secret.key}"}'},
     ],
 )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -220,7 +221,11 @@ class Channels:
         )
 
     def _note(self, session: AsyncSession, viewer: User, action: str, row: ChannelRow, address: str) -> None:
-        detail = {"kind": row.kind, "name": row.name, "tenant": row.tenant, "settings": row.content["settings"]}
+        settings = row.content["settings"]
+        host = (
+            settings.get("host") or urlsplit(settings.get("url", "")).hostname or ""
+        )  # no more: tokens are in addresses
+        detail = {"kind": row.kind, "name": row.name, "tenant": row.tenant, "host": host, "is_enabled": row.is_enabled}
         record(session, viewer.login, action, str(row.id), address=address, detail=detail)
 
 

@@ -20,6 +20,10 @@ from athanor.kernel.notify.errors import PermanentError, TemporaryError
 
 _PHONE = re.compile(r"\+?\d{5,15}")
 _PLACEHOLDER = re.compile(r"\{([a-z]+(?:\.[A-Za-z0-9_-]+)?)\}")
+_SECRET = re.compile(r"auth|key|token|secret|password|pwd", re.IGNORECASE)
+_SECRET_IN_ADDRESS = re.compile(
+    r"[?&][^=&]*(?:auth|key|token|secret|password|pwd)[^=&]*=(?!\{(?:secret\.|token))", re.IGNORECASE
+)
 _KNOWN = frozenset({"to", "text", "title", "body", "token", "time"})
 _TYPES = {"json": "application/json", "form": "application/x-www-form-urlencoded", "text": "text/plain; charset=utf-8"}
 
@@ -64,9 +68,6 @@ class SmsSettings(ChannelSettings):
             for name in _PLACEHOLDER.findall(text):
                 if name not in known:
                     raise ValueError(f"{{{name}}} is no placeholder; there are {', '.join(sorted(known))}")
-        for name, value in self.headers.items():
-            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or "\n" in value or "\r" in value:
-                raise ValueError(f"{name[:50]!r} is no header")
         for pattern in (self.success, self.refused):
             try:
                 re.compile(pattern)
@@ -77,6 +78,18 @@ class SmsSettings(ChannelSettings):
                 orjson.loads(self.body)
             except orjson.JSONDecodeError as error:
                 raise ValueError(f"the body is no JSON: {error}") from error
+        return self
+
+    @model_validator(mode="after")
+    def _keeps_secrets(self) -> "SmsSettings":
+        for name, value in self.headers.items():
+            if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or "\n" in value or "\r" in value:
+                raise ValueError(f"{name[:50]!r} is no header")
+        for name, value in self.headers.items():
+            if _SECRET.search(name) and "{secret." not in value:
+                raise ValueError(f"{name} is a secret: put it under secrets, and here {{secret.NAME}}")
+        if _SECRET_IN_ADDRESS.search(self.url):
+            raise ValueError("a secret is in the address: put it under secrets, and there {secret.NAME}")
         return self
 
 
