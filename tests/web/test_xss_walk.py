@@ -28,6 +28,7 @@ from athanor.web.sessions import COOKIE
 
 from .site import Site
 from .walk import FURNACE, POWER, examples
+from .walk.alarms import prepare as raised
 
 pytestmark = pytest.mark.chromium
 
@@ -224,8 +225,19 @@ def _channel(client: httpx.Client, text: str, _made: Made) -> httpx.Response:
     return client.post("/api/v1/notifications/channels", json=wish)
 
 
+def _alarm_comment(client: httpx.Client, text: str, made: Made) -> httpx.Response:
+    return client.post(f"/api/v1/alarms/occurrences/{made['occurrence']}/comments", json={"text": text})
+
+
+def _shelving(client: httpx.Client, text: str, made: Made) -> httpx.Response:
+    wish = {"alarms": [int(made["alarm"])], "minutes": 5, "reason": text}
+    return client.post("/api/v1/alarms/shelve", json=wish)
+
+
 FIELDS = [
     Field("correction-reason", _correction),
+    Field("alarm-comment", _alarm_comment, most=4000),
+    Field("shelving-reason", _shelving, most=1000),
     Field("file-name", _file, most=0),  # of a path, the last part counts
     Field("rule-name", _alarm_rule),
     Field("document-title", _noting("document", "document", _document)),
@@ -270,6 +282,7 @@ def made(site: Site, park: httpx.Client) -> Iterator[Made]:
     site.platform.ports["plant"] = RunningPlant(hostile(running.model), running.version + 1000, running.ids)
     things: Made = {"department": "1", "invitation": "1", "session": "x", "entry": "1"}
     try:
+        things |= raised(park, site)
         site.send({f"unknown-tag {MARK}": 1.0, f"{FURNACE}.hostile": 6.0})
         site.report(state="failed", error=f"source-error {MARK}")
         for field in FIELDS:

@@ -1,5 +1,6 @@
 """Pages and routes of Alarms."""
 
+import time
 from datetime import UTC, datetime
 from typing import cast
 
@@ -21,7 +22,9 @@ def prepare(_owner: httpx.Client, site: Site) -> dict[str, str]:
     """An alarm of the copper works, as an app reports it."""
     kind = Kind({"en": "of-the-copper-works"}, Priority.LOW)
     alarms = cast("Alarms", site.platform.ports["alarms"])
-    (change,) = site.wait_for(alarms.report("walk.alarm", POWER, is_active=True, at=datetime.now(UTC), kind=kind))
+    (change,) = site.wait_for(
+        alarms.report(f"walk.alarm-{time.monotonic_ns()}", POWER, is_active=True, at=datetime.now(UTC), kind=kind)
+    )
     return {"alarm": str(change.alarm), "occurrence": str(change.occurrence)}
 
 
