@@ -232,7 +232,8 @@ async def report(
 ) -> Response:
     """The report on a period as a file."""
     wish = _wish(plant, start, end, tenant or viewer.tenant, area, position)
-    made = await report_making.make(db, plant, wish, form, language, datetime.now(UTC))
+    material = await report_making.gather(db, plant, wish)
+    made = await report_making.make(material, form, language, datetime.now(UTC))
     address = request.client.host if request.client else ""
     async with db.session() as session:
         audit(session, viewer.login, "alarms.report-exported", made.name, address=address)

@@ -40,7 +40,8 @@ def report_card(
         trouble.text = ""
         now = datetime.now(UTC)
         try:
-            report = await report_making.make(db, plant, wish, form, language.value, now)
+            material = await report_making.gather(db, plant, wish)
+            report = await report_making.make(material, form, language.value, now)
             if is_kept:
                 owner = wish.tenant if viewer.tenant is None else viewer.tenant
                 await report_making.store(documents, viewer, report, owner, address=address)

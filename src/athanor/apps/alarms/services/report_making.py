@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from athanor.apps.alarms.services.performance import figures
-from athanor.apps.alarms.services.performance_names import named, shown_alarms, told_after
+from athanor.apps.alarms.domain.response import Spread
+from athanor.apps.alarms.services.performance import Figures, figures
+from athanor.apps.alarms.services.performance_names import Named, named, shown_alarms, told_after
 from athanor.apps.alarms.services.performance_record import Wish, read
 from athanor.apps.alarms.services.report_content import content
 from athanor.apps.alarms.services.report_excel import to_excel
@@ -43,24 +44,39 @@ class Report:
     content: bytes
 
 
-async def make(database: Database, plant: RunningPlant, wish: Wish, form: Form, language: str, now: datetime) -> Report:
-    """The report on a period, cut to what the database's viewer may see."""
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that a report says, before it is put into words."""
+
+    figures: Figures
+    names: dict[int, Named]
+    told: Spread
+    plant: RunningPlant
+
+
+async def gather(database: Database, plant: RunningPlant, wish: Wish) -> Material:
+    """What there is to say of a period, cut to what the database's viewer may see."""
     record = await read(database, plant, wish)
     found = await asyncio.to_thread(figures, record)
     names = await named(database, plant.model, record, shown_alarms(found))
-    told = await told_after(database, wish.start, wish.end)
+    return Material(found, names, await told_after(database, wish.start, wish.end), plant)
 
-    def made() -> Report:
-        with speaking(language):
-            said = content(found, names, told, plant.model, date_time(now, record.zone))
-            first, last = (f"{one.astimezone(record.zone):%Y-%m-%d}" for one in (wish.start, wish.end - _TICK))
-            whose = wish.tenant or plant.model.id
-            whose = "-".join(filter(None, (whose, wish.area, wish.position)))
-            name = f"alarms-{whose}-{first}-{last}-{language}.{form}"
-            title = _("Alarm performance, {whose}, {first} to {last}").format(whose=said.whose, first=first, last=last)
-            return Report(name, title, to_pdf(said) if form is Form.PDF else to_excel(said))
 
-    return await asyncio.to_thread(made)
+async def make(material: Material, form: Form, language: str, now: datetime) -> Report:
+    """The report as a file, in a language."""
+    return await asyncio.to_thread(_made, material, form, language, now)
+
+
+def _made(material: Material, form: Form, language: str, now: datetime) -> Report:
+    record, plant = material.figures.record, material.plant.model
+    wish, zone = record.wish, record.zone
+    with speaking(language):
+        said = content(material.figures, material.names, material.told, plant, date_time(now, zone))
+        first, last = (f"{one.astimezone(zone):%Y-%m-%d}" for one in (wish.start, wish.end - _TICK))
+        whose = "-".join(filter(None, (wish.tenant or plant.id, wish.area, wish.position)))
+        name = f"alarms-{whose}-{first}-{last}-{language}.{form}"
+        title = _("Alarm performance, {whose}, {first} to {last}").format(whose=said.whose, first=first, last=last)
+        return Report(name, title, to_pdf(said) if form is Form.PDF else to_excel(said))
 
 
 async def store(documents: Documents, viewer: User, report: Report, tenant: str | None, *, address: str = "") -> int:

@@ -37,16 +37,14 @@ async def keep_month(
     """
     zone = ZoneInfo(plant.model.timezone)
     start, end = month_of(month, zone) if month else month_before(now, zone)
-    wanted = [
-        (tenant, form, language)
-        for tenant in (None, *sorted(plant.model.tenants))
-        for form in Form
-        for language in LANGUAGES
-    ]
-    for number, (tenant, form, language) in enumerate(wanted, 1):
+    owners, files = (None, *sorted(plant.model.tenants)), [(form, language) for form in Form for language in LANGUAGES]
+    of, number = len(owners) * len(files), 0
+    for tenant in owners:
         own = frozenset() if tenant is None else frozenset({tenant})
         seen = database if tenant is None else SeenDatabase(database, own)
         part = plant if tenant is None else plant.visible_to(own)
-        report = await report_making.make(seen, part, Wish(start, end, tenant), form, language, now)
-        document = await report_making.store(documents, HOUSE, report, tenant)
-        yield Kept(number, len(wanted), document)
+        material = await report_making.gather(seen, part, Wish(start, end, tenant))
+        for form, language in files:
+            report = await report_making.make(material, form, language, now)
+            number += 1
+            yield Kept(number, of, await report_making.store(documents, HOUSE, report, tenant))
