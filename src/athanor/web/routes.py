@@ -12,6 +12,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
+from athanor.kernel.alarms.rule_errors import RuleChangedMeanwhileError
 from athanor.kernel.apps.app import App
 from athanor.kernel.cases.errors import CaseChangedError, CaseRefusedError
 from athanor.kernel.corrections.records import AlreadyUndoneError, CorrectionPendingError, OverlaidError
@@ -71,6 +72,7 @@ _STATUS = (
     (NotYourTurnError, HTTPStatus.FORBIDDEN),
     (AlreadyDecidedError, HTTPStatus.CONFLICT),
     (ChangedMeanwhileError, HTTPStatus.CONFLICT),
+    (RuleChangedMeanwhileError, HTTPStatus.CONFLICT),
     (CaseRefusedError, HTTPStatus.CONFLICT),
     (CaseChangedError, HTTPStatus.CONFLICT),
 )
