@@ -67,10 +67,13 @@ class Previews:
     async def of(
         self, viewer: User, about: About, timezone: str, language: str, extra: Sequence[InForce] = ()
     ) -> Preview:
-        """Who would be told now. `extra` holds, too: policies that are being written; each replaces that of its id."""
+        """Who would be told now. `extra` holds, too: policies that are being written; each replaces that of its id.
+
+        What several policies say comes by the first of them; those of `extra` come before the others.
+        """
         policies, around = await self._read(timezone, language)
         replaced = {one.id for one in extra}
-        policies = [*(one for one in policies if one.id not in replaced), *extra]
+        policies = [*extra, *(one for one in policies if one.id not in replaced)]
         lines, faults = told(about, policies, around)
         return Preview(
             tuple(line for line in lines if viewer.tenant in (line.target.tenant, line.policy.tenant, None)),
