@@ -19,6 +19,7 @@ from typing import TypeVar
 import pyarrow as pa
 import structlog
 
+from athanor.kernel.alarms.finding import Findings
 from athanor.kernel.alarms.running.checkpoint import Checkpoint, DamagedCheckpointError, read, write
 from athanor.kernel.alarms.running.following import Following, Judged, State
 from athanor.kernel.alarms.running.giving import Giving
@@ -128,13 +129,14 @@ class Runner:
         """Finish what is being done, keep how far that was; a database that does not answer is not waited for."""
         self._is_closing = True
         self._intake.has_work.set()
+        pending: set[asyncio.Task[None]] = set()
         if self._task is not None:
             _, pending = await asyncio.wait([self._task], timeout=_CLOSE_WITHIN_S)
             for task in pending:
                 task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._following.close()
-        if self._has_begun and self._giving.is_done:
+        if self._has_begun and self._giving.is_done and not pending:  # else something may be judged and not kept
             await self._keep()
         await asyncio.to_thread(self._judging.shutdown)
 
@@ -253,12 +255,14 @@ class Runner:
 
     async def _judge(self, samples: pa.Table) -> None:
         """Judge samples (STORED), and have kept what is found."""
+        self._giving.add(await self._in_thread(self._found_in, samples))
+        await self._giving.give()
+
+    def _found_in(self, samples: pa.Table) -> Findings:
         columns = columns_of(samples)
         rows = newest_rows(columns[0], columns[1])
         self._horizon.heard(columns[0][rows], columns[1][rows])
-        findings = await self._in_thread(self._following.judged.take, columns, microseconds(self._now()))
-        self._giving.add(findings)
-        await self._giving.give()
+        return self._following.judged.take(columns, microseconds(self._now()))
 
     async def _tick(self) -> None:
         self._horizon.look(self._parts.sources.edges())
