@@ -7,12 +7,14 @@ second finds that all was taken in.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
 import numpy as np
-from sqlalchemy import or_, select
+import structlog
+from sqlalchemy import not_, or_, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from athanor.kernel.alarms import storing
@@ -21,7 +23,7 @@ from athanor.kernel.alarms.known import KnownRules
 from athanor.kernel.alarms.ledger import Act, Held, Ledger, Step
 from athanor.kernel.alarms.lifecycle import State, Trigger
 from athanor.kernel.alarms.records import CHANGED_TOPIC, Change
-from athanor.kernel.alarms.tables import AlarmRow
+from athanor.kernel.alarms.tables import AlarmRow, RuleRow
 from athanor.kernel.alarms.wording import Wording
 from athanor.kernel.bus.port import Bus, Event
 from athanor.kernel.database.database import Database
@@ -29,8 +31,11 @@ from athanor.kernel.historian.port import microseconds, moment
 from athanor.kernel.notify import notice
 from athanor.kernel.plant.running import RunningPlant
 
+_log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 _MANY = 2000  # findings whose reckoning takes long enough to leave it to a thread
+_REPEATS_EVERY = timedelta(seconds=10)  # how often it is asked; rules repeat after a minute at the soonest
+_REPEATING = select(RuleRow.id).where(RuleRow.content["repeats_after_s"].as_float().is_not(None))
 _TRIGGERS = {
     What.RAISED: Trigger.RAISED,
     What.CLEARED: Trigger.CLEARED,
@@ -48,6 +53,7 @@ class Keeping:
         self.database, self.rules, self.now = database, KnownRules(), now
         self.on_kept: Callable[[], Awaitable[None]] = _nothing  # run before the bus is told
         self._bus, self._plant = bus, plant
+        self._repeated_at = datetime.min.replace(tzinfo=UTC)
 
     @asynccontextmanager
     async def changing(self, session: AsyncSession, ids: Sequence[int]) -> AsyncIterator[Ledger]:
@@ -70,9 +76,16 @@ class Keeping:
         """Tell the others what was kept, once it is durable."""
         changes = tuple(_change(step, ledger) for step in ledger.steps)
         if changes:
-            await self.on_kept()
+            await self._follow()
             self._bus.publish(Event(CHANGED_TOPIC, changes, ledger.seen_at))
         return changes
+
+    async def _follow(self) -> None:
+        """What is kept is kept, even if nobody in this server can read it just now."""
+        try:
+            await self.on_kept()
+        except (SQLAlchemyError, OSError) as error:
+            _log.error("alarms.change-not-followed", reason=str(error)[:300])
 
     async def take(self, findings: Findings, *, late_before: datetime) -> tuple[Change, ...]:
         """See `service.Alarms.take`."""
@@ -86,7 +99,11 @@ class Keeping:
     async def tick(self) -> tuple[Change, ...]:
         """See `service.Alarms.tick`."""
         now = self.now()
-        return (*await self._unshelve(now), *await self._repeat(now))
+        unshelved = await self._unshelve(now)
+        if abs(now - self._repeated_at) < _REPEATS_EVERY:
+            return unshelved
+        self._repeated_at = now
+        return (*unshelved, *await self._repeat(now))
 
     async def retire(self) -> tuple[Change, ...]:
         """See `service.Alarms.retire`."""
@@ -104,8 +121,10 @@ class Keeping:
 
     async def _repeat(self, now: datetime) -> tuple[Change, ...]:
         async with self.database.reading() as session:
+            repeating = (await session.scalars(_REPEATING)).all()
             query = select(AlarmRow.id, AlarmRow.rule_id, AlarmRow.since).where(AlarmRow.state == State.ACKED)
-            rows = (await session.execute(query)).all()
+            query = query.where(AlarmRow.rule_id.in_(repeating), not_(or_(*storing.HIDDEN)))
+            rows = (await session.execute(query)).all() if repeating else []
             await self.rules.load(session, {row.rule_id for row in rows})
 
         def is_due(rule_id: int, since: datetime | None) -> bool:
