@@ -4,7 +4,7 @@ import { echarts } from "nicegui-echart";
 const TOKENS = { text: "--text", text2: "--text-2", line: "--line", surface: "--surface-raised", bar: "--series-1", flood: "--urgent-soft", warn: "--warn" };
 
 export default {
-  template: `<div class="ath-rate" role="img" :aria-label="summary"></div>`,
+  template: `<div class="ath-perf-rate" role="img" :aria-label="summary"></div>`,
   props: { edges: Array, counts: Array, bands: Array, lines: Array, zone: String, texts: Object, summary: String, withTime: Boolean },
   mounted() {
     this.chart = echarts.init(this.$el, null, { renderer: "canvas" });

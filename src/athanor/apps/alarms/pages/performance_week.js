@@ -1,7 +1,7 @@
 // How many alarms came in each hour of the week: the darker, the more. The number shows to the pointer.
 export default {
   template: `
-    <div class="ath-week-scroll"><table class="ath-week">
+    <div class="ath-perf-week-scroll"><table class="ath-perf-week">
       <caption class="ath-hidden-text">{{ caption }}</caption>
       <thead><tr><td></td><th v-for="hour in 24" :key="hour" scope="col">{{ (hour - 1) % 3 ? "" : hour - 1 }}</th></tr></thead>
       <tbody><tr v-for="(row, day) in counts" :key="day"><th scope="row">{{ days[day] }}</th>
