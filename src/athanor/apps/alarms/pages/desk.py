@@ -56,6 +56,7 @@ class DeskPage:
         sees_all = viewer.tenants is None
         self._rows = Rows(self._places, ZoneInfo(plant.model.timezone), shows_tenants=sees_all)
         self._opened_at = datetime.now(UTC)
+        self._picked = Picked(())
 
     def build(self) -> None:
         """Draw what stays; the list comes with what the browser has room for."""
@@ -109,6 +110,7 @@ class DeskPage:
         await self.refresh()
 
     async def _act(self, what: str, picked: Picked) -> None:
+        self._picked = picked
         with self._root:
             await self._acts.do(what, self._meant(picked))
 
@@ -120,7 +122,7 @@ class DeskPage:
         return [alarm for view in View for alarm in board.of(view) if alarm.id in wanted]
 
     async def _after_act(self) -> None:
-        self._list.done()
+        self._list.done(self._picked)
         await self.refresh()
 
     def _seen(self, occurrences: Sequence[int]) -> None:

@@ -87,8 +87,9 @@ export default {
       this.$refs.scroll.scrollTop = 0;
       this.ask();
     },
-    done() { // what was chosen has been dealt with
-      [this.chosen, this.left, this.isAll] = [new Set(), new Set(), false];
+    done(ids) { // these have been dealt with, or all that were chosen: what was chosen meanwhile stays so
+      if (ids) for (const id of ids) this.chosen.delete(id);
+      else [this.chosen, this.left, this.isAll] = [new Set(), new Set(), false];
       this.$refs.scroll.focus({ preventScroll: true });
     },
     // Tells which alarms somebody could see, once each, after the browser has drawn them.

@@ -99,9 +99,9 @@ class AlarmList(ui.element, component="desk_list.js"):
         self.window = Window(0, self.window.count)
         self.run_method("forget")
 
-    def done(self) -> None:
-        """What was chosen has been dealt with."""
-        self.run_method("done")
+    def done(self, picked: Picked) -> None:
+        """These have been dealt with: they are chosen no more."""
+        self.run_method("done", None if picked.is_all else list(picked.ids))
 
     async def _looked(self, event: GenericEventArguments) -> None:
         first, count = int(event.args["first"]), int(event.args["count"])
