@@ -1,5 +1,6 @@
 """What people see of Notifications: inbox, policies with who would be told, rosters with gaps, a channel's test."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import httpx
@@ -20,12 +21,13 @@ _PATIENT_MS = 60_000
 
 
 @pytest.fixture(scope="module")
-def boss(site: Site) -> httpx.Client:
+def boss(site: Site) -> Iterator[httpx.Client]:
     """An administrator of the copper works, and two operators there."""
     for login in ("noti-olga", "noti-pei"):
         site.admit(login, "operator", "copper")
     session = site.admit("noti-boss", "administrator", "copper")
-    return httpx.Client(base_url=site.url, cookies={COOKIE: session}, timeout=60, headers={"Origin": site.url})
+    with httpx.Client(base_url=site.url, cookies={COOKIE: session}, timeout=60, headers={"Origin": site.url}) as one:
+        yield one
 
 
 def test_a_message_is_read_in_the_inbox(site: Site, page: Page, boss: httpx.Client) -> None:
