@@ -18,6 +18,7 @@ from .works import HEAT, POWER, Works, high, stale
 async def works(tmp_path: Path, database: Database) -> AsyncIterator[Works]:
     opened = Works(tmp_path / "server", database)
     await opened.has(POWER, HEAT)
+    await opened.has_begun()
     yield opened
     await opened.close()
 

@@ -16,6 +16,7 @@ from .works import NAME, POWER, Works
 async def works(tmp_path: Path, database: Database) -> AsyncIterator[Works]:
     opened = Works(tmp_path / "server", database)
     await opened.has(POWER)
+    await opened.has_begun()
     yield opened
     await opened.close()
 

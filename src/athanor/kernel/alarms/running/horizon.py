@@ -41,11 +41,11 @@ class Horizon:
         self._heard_s = np.empty(0, np.float64)
         self._came_late = np.empty(0, bool)
 
-    def begin(self, awaited: Iterable[str]) -> None:
-        """Samples are judged from now on; these edges delivered before."""
-        self._awaited = set(awaited)
+    def begin(self, awaited: Iterable[str] | None) -> None:
+        """Samples are judged from now on; these edges delivered before. None: nobody knows which ones there are."""
+        self._awaited = set(awaited or ())
         self._last = (self._now_us(), self._steady_s())
-        self._not_before_s = self._steady_s() + (_WAIT_S if self._awaited else _SETTLE_S)
+        self._not_before_s = self._steady_s() + (_WAIT_S if self._awaited or awaited is None else _SETTLE_S)
 
     def look(self, edges: Sequence[EdgeState]) -> float:
         """See what the clock and the edges say; returns by how much the clock was set since the last look. [s]"""

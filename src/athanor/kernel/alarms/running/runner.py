@@ -199,9 +199,8 @@ class Runner:
             _log.error("alarms.checkpoint-damaged", code=error.code, reason=str(error))
         judged = await self._following.make()
         await self._hand_over(judged, {} if last is None else last.judge)
-        edges = () if last is None else last.edges
-        self._horizon.begin(edges)
-        self._watch.begin(edges)
+        self._horizon.begin(None if last is None else last.edges)
+        self._watch.begin(() if last is None else last.edges)
         self._has_begun = True
 
     async def _go_on_with(self, judged: Judged) -> None:
