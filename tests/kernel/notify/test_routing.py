@@ -13,7 +13,7 @@ from athanor.kernel.identity.tables import UserRow
 from athanor.kernel.notify import notice
 from athanor.kernel.notify.notice import Notice
 from athanor.kernel.notify.policy import Policy
-from athanor.kernel.notify.routing import Routed, route
+from athanor.kernel.notify.routing import MOST, Routed, route
 from athanor.kernel.notify.tables import ChannelRow, MessageRow, NoticeRow, PolicyRow, RosterRow, State, WishRow
 from athanor.kernel.plant.model import Plant
 
@@ -262,7 +262,8 @@ async def test_a_burst_is_routed_in_bulk_and_told_in_few_messages(database: Data
     calls = []
     while not calls or calls[-1].has_more:
         calls.append(await routed(database))
-    assert [one.notices for one in calls] == [5000, 5000, 2000]
+    assert sum(one.notices for one in calls) == count
+    assert max(one.notices for one in calls) <= MOST, "a burst holds the database for moments only"
     await routed(database, NOON + 10 * MINUTE)
     for kind, singly in (("email", 20), ("inbox", 200)):
         told = await messages(database, kind)

@@ -30,7 +30,7 @@ from athanor.kernel.notify.tables import MessageRow, NoticeRow, State
 from athanor.kernel.notify.templates import in_language, local_time, place_of, priority_word, told
 from athanor.kernel.plant.model import Plant
 
-MOST = 5000  # notices that one call takes, so that a burst holds the database for moments only
+MOST = 2000  # notices that one call takes, so that a burst holds the database for moments only
 
 _LOCK = 0x6E6F7469  # PostgreSQL's, for who routes
 _PIECE = 1000
