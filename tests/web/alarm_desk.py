@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 
 from athanor.kernel.alarms.finding import Findings, What
 from athanor.kernel.alarms.lifecycle import State
+from athanor.kernel.alarms.records import Change
 from athanor.kernel.alarms.reporting import Kind
 from athanor.kernel.alarms.rule import Category, Priority
 from athanor.kernel.alarms.service import Alarms
@@ -45,7 +46,7 @@ class Plant:
         kind = Kind({"en": name}, priority, Category.PROCESS, CONSEQUENCE, ACTION, is_safety=is_safety)
         self._raised[name, path] = kind
         (change,) = self._report(name, path, kind, is_active=True, at=at)
-        return int(change.alarm)
+        return change.alarm
 
     def clear(self, name: str, path: str = TEMPERATURE) -> None:
         """It is back to normal."""
@@ -68,7 +69,7 @@ class Plant:
 
     def _report(
         self, name: str, path: str, kind: Kind, *, is_active: bool, at: datetime | None = None
-    ) -> Sequence[object]:
+    ) -> Sequence[Change]:
         key = "desk." + "".join(letter if letter.isalnum() else "-" for letter in name.lower())
         moment = at or datetime.now(UTC)
         work = self.alarms.report(
