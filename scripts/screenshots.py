@@ -1,30 +1,55 @@
 """Take the pictures of the README and the manual from a running server.
 
-Start `make demo`, then `make screenshots ARGS="--password …"`. With `--all` every page is taken on both devices, in
-both themes and both languages, to be looked at.
+Start `make demo`, then `make screenshots ARGS="--password …"`. What the pages are to show and a new demo has not, such
+as an incident and a document, is made first, once. With `--all` every page is taken on both devices, in both themes
+and both languages, to be looked at.
 """
 
 import argparse
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 from playwright.sync_api import Browser, StorageState, ViewportSize, expect, sync_playwright
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "img"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PAGES = ("overview", "trends", "datahealth")
+PAGES = {  # address by the name of the picture; what is in braces is found by `shown_there`
+    "overview": "/overview",
+    "trends": "/trends",
+    "datahealth": "/datahealth",
+    "alarms": "/alarms",
+    "alarm": "/alarms/alarm/{alarm}",
+    "alarm-history": "/alarms/history",
+    "alarm-rules": "/alarms/rules",
+    "alarm-rule": "/alarms/rules/{rule}",
+    "alarm-performance": "/alarms/performance",
+    "incidents": "/incidents",
+    "incident": "/incidents/{incident}",
+    "inbox": "/notifications",
+    "policies": "/notifications/policies",
+    "channels": "/notifications/channels",
+    "documents": "/documents",
+    "forms": "/forms",
+    "account": "/account",
+    "people": "/people",
+    "security": "/security",
+    "audit": "/security/audit",
+    "operations": "/operations",
+}
 DEVICES: dict[str, ViewportSize] = {
     "": {"width": 1440, "height": 900},
     "-phone": {"width": 390, "height": 844},
 }
 THEMES = {"": "light", "-dark": "dark"}
 LANGUAGES = {"": "en", "-zh": "zh_CN"}
-SHOWN = ("overview", "overview-dark", "overview-phone", "trends", "datahealth")  # each in both languages
+# Each in both languages.
+SHOWN = (*PAGES, "overview-dark", "overview-phone", "alarms-phone", "alarms-dark")
 SETTLING_MS = 4000  # live values tick and charts draw; nothing on the page says that a picture may be taken now
 
 
@@ -42,12 +67,35 @@ class Picture:
         return f"{self.page}{self.device}{self.theme}{self.language}"
 
 
-def pictures(*, is_everything: bool) -> Iterator[Picture]:
-    """What to take: every combination, or those that the pages of the manual show."""
-    for combination in product(PAGES, DEVICES, THEMES, LANGUAGES):
+def pictures(*, is_everything: bool, only: Collection[str] = ()) -> Iterator[Picture]:
+    """What to take: every combination, or those that the pages of the manual show; of all pages, or of some."""
+    for combination in product(only or PAGES, DEVICES, THEMES, LANGUAGES):
         picture = Picture(*combination)
         if is_everything or picture.name.removesuffix(picture.language) in SHOWN:
             yield picture
+
+
+def shown_there(url: str, state: StorageState) -> dict[str, str]:
+    """Ids of what the pictures show; an incident, its evidence and a form are made where there are none."""
+    cookies = {one["name"]: one["value"] for one in state["cookies"]}
+    with httpx.Client(base_url=f"{url}/api/v1", cookies=cookies, headers={"Origin": url}, timeout=60) as api:
+        standing = api.get("/alarms").raise_for_status().json()["alarms"]
+        rules = api.get("/alarms/rules").raise_for_status().json()["rules"]
+        incidents = api.get("/incidents").raise_for_status().json()["incidents"]
+        incident = incidents[0]["id"] if incidents else _report(api)
+        if not api.get("/documents").raise_for_status().json()["total"]:
+            for name, text in (("Lock-out of the blower.txt", "1. Stop. 2. Isolate. 3. Lock. 4. Try."),
+                               ("Shift log 2026-11.csv", "day,shift,remark\n21,early,calm\n")):  # fmt: skip
+                api.post("/documents", params={"name": name}, content=text.encode()).raise_for_status()
+    alarm = standing[0]["id"] if standing else 1
+    return {"incident": str(incident), "alarm": str(alarm), "rule": str(rules[0]["id"])}
+
+
+def _report(api: httpx.Client) -> int:
+    wish = {"title": "Oil below the roots blower", "priority": 2, "category": "equipment", "text": "Seen on the round."}
+    case = api.post("/incidents", json=wish).raise_for_status().json()
+    api.post(f"/incidents/{case['id']}/tasks", json={"title": "Order a seal ring", "body": "Maintenance"})
+    return int(case["id"])
 
 
 def signed_in(browser: Browser, url: str, login: str, password: str) -> StorageState:
@@ -95,6 +143,7 @@ def main() -> None:
     parser.add_argument("--login", default=environment("ATHANOR_TEST_LOGIN", "admin"))
     parser.add_argument("--password", default=environment("ATHANOR_TEST_PASSWORD"), help="as the server printed it")
     parser.add_argument("--query", action="append", default=[], metavar="PAGE=QUERY", help="such as trends=tags=…")
+    parser.add_argument("--only", action="append", default=[], choices=PAGES, help="this page; may be repeated")
     parser.add_argument("--all", action="store_true", help="every combination, not only those that are shown")
     parser.add_argument("--out", type=Path, default=IMAGES, help="folder for the pictures")
     given = parser.parse_args()
@@ -106,9 +155,11 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         state = signed_in(browser, given.url, given.login, given.password)
-        for picture in pictures(is_everything=given.all):
+        there = shown_there(given.url, state)
+        for picture in pictures(is_everything=given.all, only=given.only):
             query = f"?{queries[picture.page]}" if picture.page in queries else ""
-            print(take(browser, state, picture, f"{given.url}/{picture.page}{query}", given.out))  # noqa: T201
+            address = f"{given.url}{PAGES[picture.page].format(**there)}{query}"
+            print(take(browser, state, picture, address, given.out))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -17,11 +17,15 @@ _BY_LIMIT = {
     f"plant.{limit}": Rule(name=name, subject=Subject(limit=limit), condition=Limit(side=side), priority=priority)
     for limit, side, priority, name in _LIMITS
 }
+# An edge that starts anew leaves a short gap in every tag: that is no alarm, and one that is over needs nobody.
+_LASTS_S = 60.0
 _OF_INSTRUMENTS = {
     "instrument.stale": Rule(
         name={"en": "No values come", "zh_CN": "数据中断"},
         subject=Subject(limit="any"),
         condition=Stale(),
+        on_delay_s=_LASTS_S,
+        acknowledges_itself=True,
         priority=Priority.LOW,
         category=Category.INSTRUMENT,
         consequence={
@@ -37,6 +41,8 @@ _OF_INSTRUMENTS = {
         name={"en": "Value cannot be used", "zh_CN": "数值不可用"},
         subject=Subject(limit="any"),
         condition=BadQuality(),
+        on_delay_s=_LASTS_S,
+        acknowledges_itself=True,
         priority=Priority.LOW,
         category=Category.INSTRUMENT,
         consequence={
