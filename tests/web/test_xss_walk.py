@@ -377,6 +377,7 @@ def addresses(made: Made) -> list[str]:
     return [*found, "/people/xss-victim", str(httpx.URL(f"/{HOSTILE}")), f"/trends?tags={POWER}&range=12h"]
 
 
+@pytest.mark.timeout(900)  # every page, one after another
 def test_nothing_that_people_or_plants_bring_in_runs_and_all_of_it_shows_as_text(
     site: Site, page: Page, made: Made
 ) -> None:

@@ -253,8 +253,8 @@ async def test_who_decides_hears_of_a_request_and_who_asked_of_the_decision(worl
         for person in (OWNER, ASKER, WATCHER):
             session.add(
                 UserRow(
-                    login=person.login, name=person.name, password_hash="", recovery_hashes=[], roles=list(person.roles),
-                    tenant=person.tenant, created_at=NOW,
+                    login=person.login, name=person.name, password_hash="", recovery_hashes=[],
+                    roles=list(person.roles), tenant=person.tenant, created_at=NOW,
                 )
             )  # fmt: skip
     product, _grant = await world.granted()
@@ -359,7 +359,7 @@ async def test_a_unit_that_changed_in_the_plant_is_refused_and_never_answered_wr
 
 
 async def test_a_token_opens_its_grant_and_nothing_else(world: World) -> None:
-    product, _grant = await world.granted()
+    product, grant = await world.granted()
     other = await world.publish()
     async with world.database.session() as session:
         for stranger in (OWNER, THIRD, WATCHER):
@@ -467,7 +467,7 @@ async def test_a_tag_that_leaves_the_plant_breaches_the_schema(world: World) -> 
 
 
 async def test_everything_that_was_decided_is_in_the_audit_trail(world: World) -> None:
-    product, _grant = await world.granted()
+    product, grant = await world.granted()
     await world.change(product, replace(WISH, back_days=7))
     async with world.database.session() as session:
         await tokens.make_token(session, ASKER, grant, name="planner", now=NOW)

@@ -16,7 +16,7 @@ import pyarrow.csv as arrow_csv
 from sqlalchemy import ColumnElement, String, and_, case, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from athanor.kernel.alarms.tables import AlarmRow, OccurrenceRow
+from athanor.kernel.alarms.tables import AlarmRow, OccurrenceRow, RuleRow
 
 NEVER_US = int(np.iinfo(np.int64).max)  # the time of what has not happened
 _LOOK_BACK = timedelta(
@@ -47,6 +47,14 @@ class Placed:
     rule: int
     tenant: str | None
     path: str
+
+
+async def judged_since(session: AsyncSession) -> datetime | None:
+    """Since when alarms are judged here: the first rule was made, or the first occurrence is older, as an import's."""
+    made: datetime | None = await session.scalar(select(func.min(RuleRow.made_at)))
+    raised: datetime | None = await session.scalar(select(func.min(OccurrenceRow.raised_at)))
+    known = [moment for moment in (made, raised) if moment is not None]
+    return min(known) if known else None
 
 
 async def occurrences(session: AsyncSession, start: datetime, end: datetime) -> Occurrences:

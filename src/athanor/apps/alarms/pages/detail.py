@@ -161,7 +161,7 @@ class DetailPage:
                     Words(name)
                 status(wording.states()[state], Status.WARN if state in _CALLING else Status.NORMAL)
             region("ath-space")
-            with region("ath-desk-views"):
+            with region("ath-entry-actions"):
                 if standing is not None:
                     for act in acts_of(view_of(standing), self._viewer):
                         if concerns(act.id, standing):

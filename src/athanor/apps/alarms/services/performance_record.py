@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,8 @@ class Wish:
         Only what is at or below this node.
     position
         Only of this operator position: an area of the plant (IEC 62264), watched by one operator.
+    judged_since
+        Where alarms began to be judged within the period.
     """
 
     start: datetime
@@ -38,10 +40,12 @@ class Wish:
     tenant: str | None = None
     area: str | None = None
     position: str | None = None
+    judged_since: datetime | None = None
 
     @property
     def start_us(self) -> int:
-        return microseconds(self.start)
+        """Where figures begin."""
+        return microseconds(self.judged_since or self.start)
 
     @property
     def end_us(self) -> int:
@@ -87,8 +91,14 @@ class Record:
 
 
 async def read(database: Database, plant: RunningPlant, wish: Wish) -> Record:
-    """The record of a period, cut to what the database's viewer may see and to what is wished for."""
+    """The record of a period, cut to what the database's viewer may see and to what is wished for.
+
+    Figures begin no earlier than alarms do: a plant of yesterday was not quiet for the 29 days before.
+    """
     async with database.reading() as session:
+        since = await columns.judged_since(session)
+        if since is not None and wish.start < since < wish.end:
+            wish = replace(wish, judged_since=since)
         found = await columns.occurrences(session, wish.start, wish.end)
         placed = await columns.placed(session, wish.start)
     return await asyncio.to_thread(_record, found, placed, plant.model, wish)
