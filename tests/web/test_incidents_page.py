@@ -30,8 +30,8 @@ def enter(site: Site, page: Page, login: str, role: str, tenant: str | None = "c
 
 def raised(occurrence: int, priority: int, *, at: datetime = NOW) -> Change:
     return Change(
-        occurrence, occurrence, 1, occurrence, "copper", f"{FURNACE}.bath_temperature",
-        {"en": "Bath temperature very high", "zh_CN": "熔池温度很高"}, priority, "process", Trigger.RAISED, State.NORM,
+        occurrence, occurrence, 1, occurrence, "copper", f"{FURNACE}.temperature",
+        {"en": "Very high", "zh_CN": "过高"}, priority, "process", Trigger.RAISED, State.NORM,
         State.UNACK, at, at + timedelta(seconds=1), "", "", 1291.0, 1280.0, is_announced=True, is_late=False,
     )  # fmt: skip
 
@@ -82,8 +82,8 @@ def test_an_alarm_of_high_priority_opens_an_incident_and_a_minor_one_does_not(si
     enter(site, page, "inc-shift", "operator")
     publish(site, raised(900_001, 1), raised(900_002, 2), raised(900_003, 4))
     page.goto(f"{site.url}/incidents")
-    page.get_by_role("link", name="Bath temperature very high").first.click(timeout=30_000)
-    expect(page.get_by_role("region", name="Alarms in it").get_by_text("Bath temperature very high")).to_have_count(2)
+    page.get_by_role("link", name="Bath temperature: Very high").first.click(timeout=30_000)
+    expect(page.get_by_role("region", name="Alarms in it").get_by_text("Bath temperature: Very high")).to_have_count(2)
     expect(page.get_by_text("an alarm", exact=True)).to_be_visible()
     found = site.wait_for(site.platform.ports["cases"].seeing.of_subject(PARK, "alarms.occurrence:900003"))  # type: ignore[attr-defined]
     assert found is None

@@ -11,6 +11,7 @@ from athanor.kernel.cases.service import Cases
 from athanor.kernel.documents.records import Filing, Incoming, Subject
 from athanor.kernel.documents.service import Documents
 from athanor.kernel.identity.user import User
+from athanor.kernel.plant.model import Plant
 
 OPENED_FROM = Priority.HIGH  # alarms of this priority and above get a case without anybody asking
 JOINED_WITHIN = timedelta(minutes=10)  # what goes wrong with one asset in so short a time is one case
@@ -26,9 +27,9 @@ def subject_of(occurrence: int) -> str:
     return f"alarms.occurrence:{occurrence}"
 
 
-async def follow_alarms(cases: Cases, changes: Sequence[Change]) -> None:
+async def follow_alarms(cases: Cases, plant: Plant, changes: Sequence[Change]) -> None:
     """Open a case of each announced alarm of high priority; note when what has a case was acknowledged."""
-    openings = [_opening_of(subject_of(one.occurrence or 0), one) for one in changes if _asks_for_case(one)]
+    openings = [_opening_of(plant, subject_of(one.occurrence or 0), one) for one in changes if _asks_for_case(one)]
     for start in range(0, len(openings), _PIECE):
         await cases.open_all(openings[start : start + _PIECE])
     acknowledged = {
@@ -40,7 +41,7 @@ async def follow_alarms(cases: Cases, changes: Sequence[Change]) -> None:
         await cases.note_acknowledged(acknowledged)
 
 
-async def catch_up(cases: Cases, standing: Sequence[StandingAlarm]) -> int:
+async def catch_up(cases: Cases, plant: Plant, standing: Sequence[StandingAlarm]) -> int:
     """Open the cases that standing alarms ask for and have not, as where a server ended in between: how many."""
     asking = {
         subject_of(one.occurrence): one
@@ -49,7 +50,7 @@ async def catch_up(cases: Cases, standing: Sequence[StandingAlarm]) -> int:
     }
     left = sorted(await cases.without(asking), key=lambda subject: asking[subject].raised_at or _LONG_AGO)
     for start in range(0, len(left), _PIECE):
-        await cases.open_all([_opening_of(subject, asking[subject]) for subject in left[start : start + _PIECE]])
+        await cases.open_all([_opening_of(plant, subject, asking[subject]) for subject in left[start : start + _PIECE]])
     return len(left)
 
 
@@ -57,10 +58,10 @@ def _came_late(one: StandingAlarm) -> bool:
     return one.raised_at is None or one.seen_at is None or one.seen_at - one.raised_at > LATE_AFTER
 
 
-def _opening_of(subject: str, one: Change | StandingAlarm) -> Opening:
+def _opening_of(plant: Plant, subject: str, one: Change | StandingAlarm) -> Opening:
     raised_at = one.at if isinstance(one, Change) else one.raised_at
     return Opening(
-        title=one.name,
+        title=_title(plant, one),
         tenant=one.tenant,
         occurred_at=raised_at or _LONG_AGO,
         subject=subject,
@@ -80,6 +81,15 @@ def _asks_for_case(one: Change) -> bool:
         and one.occurrence is not None
         and one.priority <= OPENED_FROM
     )
+
+
+def _title(plant: Plant, one: Change | StandingAlarm) -> dict[str, str]:
+    """What is measured, or where, and the rule's name: by language."""
+    what = plant.tags.get(one.path) or plant.nodes.get(one.path)
+    if what is None:
+        return dict(one.name)
+    english = what.name["en"]
+    return {language: f"{what.name.get(language, english)}: {name}" for language, name in one.name.items()}
 
 
 async def bring_evidence(

@@ -83,14 +83,14 @@ class _Page:
                 tab = link(f"{title}{count}", f"/incidents?view={one}")
                 if one == self._view:
                     tab.props["aria-current"] = "page"
-        with region("ath-choices ath-form"):
-            levels = {"": _("All priorities")} | {
-                str(int(level)): _("{priority} and above").format(priority=text) if level > 1 else text
-                for level, text in priorities().items()
-                if level < 4  # the least is everything
-            }
-            self._priority = Choice(_("Priority"), levels, "", self._narrowed, name="priority")
         with region("ath-card", "section"):
+            with region("ath-choices ath-form"):
+                levels = {"": _("All priorities")} | {
+                    str(int(level)): _("{priority} and above").format(priority=text) if level > 1 else text
+                    for level, text in priorities().items()
+                    if level < 4  # the least is everything
+                }
+                self._priority = Choice(_("Priority"), levels, "", self._narrowed, name="priority")
             self._table = data_table(
                 self._page,
                 self._columns(),
@@ -205,15 +205,13 @@ class _Page:
             Column("step", _("From its beginning"), is_sortable=False),
             Column("median", _("Median"), is_number=True, is_sortable=False),
             Column("p90", _("Nine of ten within"), is_number=True, is_sortable=False),
-            Column("count", _("Incidents"), is_number=True, is_sortable=False),
+            Column("count", _("Count"), is_number=True, is_sortable=False),
         ]
+        text = _("The last 30 days: {n} incidents, {closed} closed, {late} overdue, {up} given further up.")
         with region("ath-card", "section", aria_label=_("How long it takes")):
-            with region("ath-card-head"):
-                Words(_("How long it takes"), "h2")
-            with region("ath-card-body"):
-                text = _("The last 30 days: {n} incidents, {closed} closed, {late} overdue, {up} given further up.")
-                Words(text.format(n=times.cases, closed=times.closed, late=times.overdue, up=times.escalated), "p")
             data_table(rows, columns, caption=_("How long it takes"), export_name="incident-times", is_searchable=False)
+            with region("ath-form-foot"):
+                Words(text.format(n=times.cases, closed=times.closed, late=times.overdue, up=times.escalated), "p")
 
     # ---- opening one
 
