@@ -53,7 +53,7 @@ async def test_only_what_is_announced_now_and_pressing_opens_a_case(cases: Cases
     }
 
 
-async def test_ten_thousand_alarms_of_one_trip_are_one_case(cases: Cases) -> None:
+async def test_hundreds_of_alarms_of_one_trip_are_a_case_for_each_asset_at_most(cases: Cases) -> None:
     burst = [replace(RAISED, occurrence=number, path=f"works.pump.part_{number % 7}.x") for number in range(100, 400)]
     await follow_alarms(cases, PLANT, [replace(RAISED, path="works.pump.pressure"), *burst])
     assert (await cases.seeing.page(PARK, Filter())).total <= 8  # one for each asset at most
