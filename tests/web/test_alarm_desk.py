@@ -198,7 +198,8 @@ def test_of_thousands_of_alarms_only_those_in_view_are_in_the_browser(site: Site
     page.get_by_role("button", name="Show all").click()
     page.get_by_label("Choose all").check()
     act(page, "Acknowledge")
-    page.get_by_role("dialog", name="Acknowledge: 3,000 alarms").get_by_role("button", name="Acknowledge").click()
+    dialog = page.get_by_role("dialog", name=re.compile(r"Acknowledge: 3,00\d alarms"))  # those of the site, too
+    dialog.get_by_role("button", name="Acknowledge").click()
     expect(page.locator(".ath-desk-line.is-calling")).to_have_count(0)
     expect(page.get_by_role("button", name=re.compile("Medium"))).to_contain_text("0")
 

@@ -25,8 +25,11 @@ PDF = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
 
 @pytest.fixture(scope="module")
 def nora(site: Site) -> Iterator[httpx.Client]:
-    """An engineer of the carbon works, whom no other file knows."""
-    with httpx.Client(base_url=site.url, cookies={COOKIE: site.admit("nora-docs", "engineer", "carbon")}) as client:
+    """An engineer of the carbon works, whom no other file knows. What others uploaded there is taken out of use."""
+    cookies = {COOKIE: site.admit("nora-docs", "engineer", "carbon")}
+    with httpx.Client(base_url=site.url, cookies=cookies, headers={"Origin": site.url}, timeout=30) as client:
+        for one in client.get("/api/v1/documents", params={"limit": 500}).json()["documents"]:
+            client.post(f"/api/v1/documents/{one['id']}/remove", json={"reason": "not nora's"}).raise_for_status()
         yield client
 
 

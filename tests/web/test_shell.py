@@ -16,8 +16,8 @@ def test_the_navigation_comes_from_the_manifests_and_marks_where_one_is(signed_i
     navigation = signed_in.get_by_role("navigation", name="Apps")
     assert [text.splitlines()[-1] for text in navigation.get_by_role("link").all_inner_texts()][:3] == [
         "Overview",
-        "Trends",
-        "Data health",
+        "Alarms",
+        "Incidents",
     ]
     navigation.get_by_role("link", name="Data health").click()
     expect(signed_in.get_by_role("heading", name="Data health", level=1)).to_be_visible()

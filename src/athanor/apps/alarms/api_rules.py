@@ -283,7 +283,7 @@ async def change_rule(
 @router.delete("/{rule_id}", status_code=HTTPStatus.NO_CONTENT, dependencies=CONFIGURES)
 async def retire_rule(
     rule_id: RowNumber,
-    revision: Annotated[int, Query(ge=1)],
+    revision: Annotated[int, Query(ge=1, le=2**31 - 1)],
     reason: Annotated[str, Query(min_length=1, max_length=1000)],
     alarms: AlarmsPort,
     viewer: Viewer,

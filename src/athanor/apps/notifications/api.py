@@ -35,7 +35,7 @@ class _Wish(BaseModel):
 class ReadWish(_Wish):
     """Which messages were read; all where left out."""
 
-    ids: list[Annotated[int, Field(ge=1, lt=2**31)]] | None = Field(None, max_length=10_000)
+    ids: list[Annotated[int, Field(ge=1, le=2**31 - 1)]] | None = Field(None, max_length=10_000)
 
 
 class ReachWish(_Wish):
@@ -362,11 +362,11 @@ async def test_channel(
 async def messages(
     notify: NotifyPort,
     viewer: Viewer,
-    channel: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    channel: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     state: Annotated[list[State] | None, Query()] = None,
     text: Annotated[str, Query(max_length=200)] = "",
     since: datetime | None = None,
-    before: Annotated[int | None, Query(ge=1, lt=2**31, description="Continue after this id.")] = None,
+    before: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Continue after this id.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[dict[str, Any]]:
     """What became of messages, newest first."""

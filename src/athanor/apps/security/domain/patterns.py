@@ -72,15 +72,18 @@ def patterns(deeds: Iterable[Done], now: datetime, limits: Limits) -> Sequence[P
     """The patterns of what was done until now, each person's and address's by itself."""
     logins: dict[str, set[str]] = defaultdict(set)
     refusals: dict[str, int] = defaultdict(int)
+    at_least: dict[str, int] = defaultdict(int)
     exports: dict[str, int] = defaultdict(int)
     for one in deeds:
         age = now - one.at
         if one.deed is Deed.SIGN_IN_REFUSED and one.address and age <= limits.logins_within:
             logins[one.address].add(one.actor)
         elif one.deed is Deed.PERMISSION_REFUSED and age <= limits.refusals_within:
-            refusals[one.actor] = max(refusals[one.actor] + 1, one.times)
+            refusals[one.actor] += 1
+            at_least[one.actor] = max(at_least[one.actor], one.times)
         elif one.deed is Deed.EXPORTED and age <= limits.exports_within:
             exports[one.actor] += 1
+    refusals |= {who: max(count, at_least[who]) for who, count in refusals.items()}
     found = [
         *(Pattern(Kind.MANY_LOGINS, who, len(tried)) for who, tried in logins.items() if len(tried) >= limits.logins),
         *(Pattern(Kind.REFUSALS, who, count) for who, count in refusals.items() if count >= limits.refusals),
