@@ -23,10 +23,10 @@ READS_ONLY = "athanor_reads_only"  # in `session.info`, too
 # WAL lets readers go on while one writes. With synchronous=FULL a commit is on the disk when it returns: NORMAL would
 # be faster, but a power cut could then take back tag ids under which the historian already keeps samples.
 _PRAGMAS = (
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}",  # first, as the others may have to wait too
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
-    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}",
 )
 
 
