@@ -3,7 +3,14 @@
 from athanor.web.components.choice import Choice, MomentField
 from athanor.web.components.data_table import Cell, Column, TablePage, TableQuery, data_table
 from athanor.web.components.dialog import Dialog
-from athanor.web.components.dialog_form import Said, dialog_form, form_choice, form_line, form_lines
+from athanor.web.components.dialog_form import (
+    Said,
+    UnreadableFormError,
+    dialog_form,
+    form_choice,
+    form_line,
+    form_lines,
+)
 from athanor.web.components.empty_state import empty_state
 from athanor.web.components.error_card import error_card
 from athanor.web.components.fields import bare_choice, choice, number_field, text_field
@@ -36,6 +43,7 @@ __all__ = [
     "TagFinder",
     "TrendChart",
     "TrendSeries",
+    "UnreadableFormError",
     "ValueList",
     "ValueRow",
     "ViewChange",

@@ -7,15 +7,7 @@ from nicegui import ui
 
 from athanor.apps.exchange.models import GrantRow
 from athanor.apps.exchange.pages import wording
-from athanor.apps.exchange.pages.forms import (
-    Said,
-    UnreadableFormError,
-    day_end,
-    field,
-    form,
-    long_field,
-    number_of,
-)
+from athanor.apps.exchange.pages.forms import day_end, number_of
 from athanor.apps.exchange.services import access, tokens
 from athanor.apps.exchange.services.access import GrantState
 from athanor.apps.exchange.services.catalogue import Told
@@ -23,7 +15,18 @@ from athanor.apps.exchange.services.rights import consumes, decides, sees_inside
 from athanor.kernel.database.database import Database
 from athanor.kernel.identity.user import User
 from athanor.kernel.plant.running import RunningPlant
-from athanor.web.components import Dialog, Words, button, region, status
+from athanor.web.components import (
+    Dialog,
+    Said,
+    UnreadableFormError,
+    Words,
+    button,
+    dialog_form,
+    form_line,
+    form_lines,
+    region,
+    status,
+)
 from athanor.web.language import _
 
 _USUALLY = timedelta(days=365)
@@ -72,10 +75,10 @@ class AccessCards:
             Words(_("At most {n} calls a day.").format(n=grant.quota), "p")
 
     def _ask(self, now: datetime) -> None:
-        with form(self._send_request, _("Ask for access")):
-            long_field(_("Purpose"), "purpose")
+        with dialog_form(self._send_request, _("Ask for access")):
+            form_lines(_("Purpose"), "purpose")
             until = (now + _USUALLY).astimezone(self._zone).date().isoformat()
-            field(_("Until"), "until", until, kind="date")
+            form_line(_("Until"), "until", until, kind="date")
 
     async def _send_request(self, said: Said) -> None:
         ends_at = self._end(said)
@@ -119,8 +122,11 @@ class AccessCards:
                 Words(f"Authorization: Bearer {token}", "code", "ath-token")
                 button(_("Done"), ui.navigate.reload, classes="is-main")
 
-        with self._dialog.filling(_("A token for a program")), form(make, _("Make"), on_cancel=self._dialog.close):
-            field(_("Name of the program"), "name")
+        with (
+            self._dialog.filling(_("A token for a program")),
+            dialog_form(make, _("Make"), on_cancel=self._dialog.close),
+        ):
+            form_line(_("Name of the program"), "name")
 
     async def _end_token(self, token_id: int) -> None:
         async with self._database.session() as session:
@@ -196,12 +202,15 @@ class AccessCards:
                 )
             ui.navigate.reload()
 
-        with self._dialog.filling(_("Approve access")), form(approve, _("Approve"), on_cancel=self._dialog.close):
+        with (
+            self._dialog.filling(_("Approve access")),
+            dialog_form(approve, _("Approve"), on_cancel=self._dialog.close),
+        ):
             Words(f"{wording.tenant_name(self._park, grant.consumer)}: {grant.purpose}", "p")
             with region("ath-fields-row"):
-                field(_("Until"), "until", wording.last_day(grant.ends_at, self._zone), kind="date")
-                field(_("Calls a day, empty: any number"), "quota", inputmode="numeric")
-            long_field(_("Reason"), "reason")
+                form_line(_("Until"), "until", wording.last_day(grant.ends_at, self._zone), kind="date")
+                form_line(_("Calls a day, empty: any number"), "quota", inputmode="numeric")
+            form_lines(_("Reason"), "reason")
 
     def _ask_to_refuse(self, grant: GrantRow) -> None:
         async def refuse(said: Said) -> None:
@@ -211,8 +220,8 @@ class AccessCards:
                 )
             ui.navigate.reload()
 
-        with self._dialog.filling(_("Refuse access")), form(refuse, _("Refuse"), on_cancel=self._dialog.close):
-            long_field(_("Reason"), "reason")
+        with self._dialog.filling(_("Refuse access")), dialog_form(refuse, _("Refuse"), on_cancel=self._dialog.close):
+            form_lines(_("Reason"), "reason")
 
     def _ask_to_revoke(self, grant: GrantRow) -> None:
         async def revoke(said: Said) -> None:
@@ -222,9 +231,9 @@ class AccessCards:
                 )
             ui.navigate.reload()
 
-        with self._dialog.filling(_("Revoke access")), form(revoke, _("Revoke"), on_cancel=self._dialog.close):
+        with self._dialog.filling(_("Revoke access")), dialog_form(revoke, _("Revoke"), on_cancel=self._dialog.close):
             Words(_("The next call is refused, also one by a token."), "p")
-            long_field(_("Reason"), "reason")
+            form_lines(_("Reason"), "reason")
 
     def _end(self, said: Said) -> datetime:
         ends_at = day_end(said, "until", _("Until"), self._zone)

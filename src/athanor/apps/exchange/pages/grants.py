@@ -7,7 +7,6 @@ from fastapi import Request
 from nicegui import ui
 
 from athanor.apps.exchange.pages import lending_words, wording
-from athanor.apps.exchange.pages.forms import Said, form, long_field
 from athanor.apps.exchange.pages.tabs import tabs
 from athanor.apps.exchange.services import lending
 from athanor.kernel.identity.grants import Grant
@@ -18,10 +17,13 @@ from athanor.web.components import (
     Cell,
     Column,
     Dialog,
+    Said,
     Words,
     button,
     data_table,
+    dialog_form,
     empty_state,
+    form_lines,
     link,
     page_title,
     region,
@@ -136,6 +138,6 @@ def _ask_to_end(dialog: Dialog, grant: Grant, identity: Identity, viewer: User, 
         await lending.end(identity, viewer, grant.id, said.get("reason", ""), address)
         ui.navigate.reload()
 
-    with dialog.filling(_("Revoke the lending")), form(end, _("Revoke"), on_cancel=dialog.close):
+    with dialog.filling(_("Revoke the lending")), dialog_form(end, _("Revoke"), on_cancel=dialog.close):
         Words(_("It ends with the next request. Pages that are open are loaded again within half a minute."), "p")
-        long_field(_("Reason"), "reason")
+        form_lines(_("Reason"), "reason")

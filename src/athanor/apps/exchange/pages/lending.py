@@ -8,23 +8,26 @@ from nicegui import ui
 
 from athanor.apps.exchange.pages import lending_words
 from athanor.apps.exchange.pages.area_finder import AreaFinder
-from athanor.apps.exchange.pages.forms import (
-    Said,
-    UnreadableFormError,
-    choice,
-    day_end,
-    day_start,
-    field,
-    form,
-    long_field,
-)
+from athanor.apps.exchange.pages.forms import day_end, day_start
 from athanor.apps.exchange.services import lending
 from athanor.apps.exchange.services.rights import decides
 from athanor.kernel.identity.service import Identity
 from athanor.kernel.identity.user import User
 from athanor.kernel.plant.model import Node, TagKind
 from athanor.kernel.plant.running import RunningPlant
-from athanor.web.components import Words, button, link, page_title, region
+from athanor.web.components import (
+    Said,
+    UnreadableFormError,
+    Words,
+    button,
+    dialog_form,
+    form_choice,
+    form_line,
+    form_lines,
+    link,
+    page_title,
+    region,
+)
 from athanor.web.formatting import number
 from athanor.web.language import _, text_of
 
@@ -60,10 +63,10 @@ class _Lending:
 
     def _form(self) -> None:
         today = datetime.now(self._zone).date()
-        with form(self._send, _("Lend")):
+        with dialog_form(self._send, _("Lend")):
             with region("ath-fields-row"):
-                choice(_("Is lent to"), "consumer", self._consumers(), "")
-                field(_("Data from, empty: all there is"), "since", kind="date")
+                form_choice(_("Is lent to"), "consumer", self._consumers(), "")
+                form_line(_("Data from, empty: all there is"), "since", kind="date")
             Words(_("Kinds of tags; none chosen: all"), "span")
             with region("ath-segments"):
                 self._buttons = {
@@ -72,9 +75,9 @@ class _Lending:
                 }
             self._show_kinds()
             with region("ath-fields-row"):
-                field(_("First day"), "begins", today.isoformat(), kind="date")
-                field(_("Last day"), "ends", (today + _USUALLY).isoformat(), kind="date")
-            long_field(_("Purpose"), "purpose")
+                form_line(_("First day"), "begins", today.isoformat(), kind="date")
+                form_line(_("Last day"), "ends", (today + _USUALLY).isoformat(), kind="date")
+            form_lines(_("Purpose"), "purpose")
 
     def _consumers(self) -> dict[str, str]:
         others = [one for one in self._park.model.tenants.values() if one.id != self._viewer.tenant]

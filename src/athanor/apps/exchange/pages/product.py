@@ -7,7 +7,6 @@ from nicegui import ui
 
 from athanor.apps.exchange.pages import wording
 from athanor.apps.exchange.pages.access import AccessCards
-from athanor.apps.exchange.pages.forms import Said, form
 from athanor.apps.exchange.pages.use import use_card
 from athanor.apps.exchange.services import catalogue, counting, publishing
 from athanor.apps.exchange.services.rights import decides
@@ -19,10 +18,12 @@ from athanor.web.components import (
     Cell,
     Column,
     Dialog,
+    Said,
     Status,
     Words,
     button,
     data_table,
+    dialog_form,
     link,
     page_title,
     region,
@@ -84,7 +85,7 @@ def _ask_to_withdraw(dialog: Dialog, told: catalogue.Told, database: Database, v
 
     with (
         dialog.filling(_("Withdraw the data product")),
-        form(withdraw, _("Withdraw it"), on_cancel=dialog.close),
+        dialog_form(withdraw, _("Withdraw it"), on_cancel=dialog.close),
     ):
         Words(_("Every call is refused from then on. What was granted and called stays on record."), "p")
 

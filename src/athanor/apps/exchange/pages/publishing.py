@@ -8,16 +8,7 @@ from nicegui import ui
 
 from athanor.apps.exchange.domain.offer import Contract, Offer
 from athanor.apps.exchange.pages import wording
-from athanor.apps.exchange.pages.forms import (
-    Said,
-    choice,
-    day_end,
-    day_start,
-    field,
-    form,
-    long_field,
-    number_of,
-)
+from athanor.apps.exchange.pages.forms import day_end, day_start, number_of
 from athanor.apps.exchange.services import publishing
 from athanor.apps.exchange.services.rights import check_decides
 from athanor.kernel.database.database import Database
@@ -26,7 +17,18 @@ from athanor.kernel.identity.user import User
 from athanor.kernel.plant.model import Tag
 from athanor.kernel.plant.running import RunningPlant
 from athanor.kernel.units import display_unit
-from athanor.web.components import TagFinder, Words, button, page_title, region
+from athanor.web.components import (
+    Said,
+    TagFinder,
+    Words,
+    button,
+    dialog_form,
+    form_choice,
+    form_line,
+    form_lines,
+    page_title,
+    region,
+)
 from athanor.web.language import _, text_of
 
 
@@ -79,33 +81,37 @@ class _Publishing:
     def _form(self, offer: Offer | None) -> None:
         contract = None if offer is None else offer.contract
         label = _("Publish") if offer is None else _("Publish the new version")
-        with form(self._send, label):
+        with dialog_form(self._send, label):
             with region("ath-fields-row"):
-                field(_("Name in English"), "name_en", "" if offer is None else offer.name.get("en", ""))
-                field(_("Name in Chinese"), "name_zh", "" if offer is None else offer.name.get("zh_CN", ""))
+                form_line(_("Name in English"), "name_en", "" if offer is None else offer.name.get("en", ""))
+                form_line(_("Name in Chinese"), "name_zh", "" if offer is None else offer.name.get("zh_CN", ""))
             with region("ath-fields-row"):
                 told = {} if offer is None else offer.description
-                long_field(_("Description in English"), "about_en", told.get("en", ""))
-                long_field(_("Description in Chinese"), "about_zh", told.get("zh_CN", ""))
+                form_lines(_("Description in English"), "about_en", told.get("en", ""))
+                form_lines(_("Description in Chinese"), "about_zh", told.get("zh_CN", ""))
             with region("ath-fields-row"):
-                choice(_("Step"), "step", wording.steps(), "15m" if offer is None else offer.step or "")
-                choice(_("Measure"), "how", wording.measures(), "mean" if offer is None else offer.how)
-                field(
+                form_choice(_("Step"), "step", wording.steps(), "15m" if offer is None else offer.step or "")
+                form_choice(_("Measure"), "how", wording.measures(), "mean" if offer is None else offer.how)
+                form_line(
                     _("Reach [d]"), "back_days", "30" if offer is None else f"{offer.back_days:g}", inputmode="decimal"
                 )
-            long_field(_("Allowed purpose"), "purpose", "" if offer is None else offer.purpose)
+            form_lines(_("Allowed purpose"), "purpose", "" if offer is None else offer.purpose)
             with region("ath-fields-row"):
-                field(_("Contact"), "contact", self._viewer.name if offer is None else offer.contact)
+                form_line(_("Contact"), "contact", self._viewer.name if offer is None else offer.contact)
                 freshness = None if contract is None else contract.freshness_min
-                field(_("Freshness [min], empty: not promised"), "freshness", _shown(freshness), inputmode="decimal")
+                form_line(
+                    _("Freshness [min], empty: not promised"), "freshness", _shown(freshness), inputmode="decimal"
+                )
                 share = None if contract is None or contract.completeness is None else 100 * contract.completeness
-                field(_("Completeness [%], empty: not promised"), "completeness", _shown(share), inputmode="decimal")
+                form_line(
+                    _("Completeness [%], empty: not promised"), "completeness", _shown(share), inputmode="decimal"
+                )
             with region("ath-fields-row"):
                 start = datetime.now(UTC) if contract is None else contract.valid_from
-                field(_("Valid from"), "valid_from", start.astimezone(self._zone).date().isoformat(), kind="date")
+                form_line(_("Valid from"), "valid_from", start.astimezone(self._zone).date().isoformat(), kind="date")
                 end = None if contract is None else contract.valid_to
                 last = "" if end is None else wording.last_day(end, self._zone)
-                field(_("Valid to, empty: until it is changed"), "valid_to", last, kind="date")
+                form_line(_("Valid to, empty: until it is changed"), "valid_to", last, kind="date")
 
     def _toggle(self, tag: Tag) -> None:
         if tag in self._tags:
